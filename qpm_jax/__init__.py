@@ -1,0 +1,47 @@
+"""Image classifiers that a person can read, in JAX.
+
+The parts are sub-packages, imported on first use: `datasets`, `models`, `losses`,
+`statistics`, `assignment`, `solvers`, `metrics`, `training`, `phases`, `explain`.
+`load(workdir)` opens a trained run.
+"""
+
+import importlib
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from qpm_jax.version import __version__
+
+if TYPE_CHECKING:
+    from qpm_jax.run import Run, load
+
+_SUBPACKAGES = frozenset(
+    {
+        "assignment",
+        "checkpoints",
+        "datasets",
+        "explain",
+        "losses",
+        "metrics",
+        "models",
+        "phases",
+        "solvers",
+        "statistics",
+        "training",
+    }
+)
+_FROM_RUN = frozenset({"Run", "load"})
+
+__all__ = ["Run", "__version__", "load"]
+
+
+def __getattr__(name: str) -> ModuleType | Any:
+    """Imports sub-packages and `load` on first use, so that the import stays light."""
+    if name in _SUBPACKAGES:
+        return importlib.import_module(f"qpm_jax.{name}")
+    if name in _FROM_RUN:
+        return getattr(importlib.import_module("qpm_jax.run"), name)
+    raise AttributeError(f"module 'qpm_jax' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(_SUBPACKAGES | _FROM_RUN | set(globals()))

@@ -1,0 +1,50 @@
+"""What every test may use: the shared folder of real data and published outputs."""
+
+import os
+from pathlib import Path
+
+# Tests must give the same numbers with and without an accelerator in the machine.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import numpy as np
+import pytest
+
+
+def shared_folder() -> Path:
+    default = Path(__file__).resolve().parents[2] / "shared"
+    return Path(os.environ.get("QPM_JAX_SHARED", default))
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Returns a function: path inside the shared folder -> Path, or a skip."""
+
+    def find(relative: str) -> Path:
+        path = shared_folder() / relative
+        if not path.exists():
+            pytest.skip(f"needs {relative} in the folder QPM_JAX_SHARED names")
+        return path
+
+    return find
+
+
+class GoldenCases:
+    """One file of published outputs: `cases` and, for a case, its named arrays."""
+
+    def __init__(self, path: Path):
+        self._arrays = np.load(path)
+        self.cases = [str(case) for case in self._arrays["cases"]]
+
+    def __getitem__(self, case: str) -> dict[str, np.ndarray]:
+        prefix = f"{case}__"
+        return {
+            key.removeprefix(prefix): self._arrays[key]
+            for key in self._arrays.files
+            if key.startswith(prefix)
+        }
+
+
+@pytest.fixture(scope="session")
+def golden(shared):
+    """Returns a function: file stem in golden/ -> GoldenCases, or a skip."""
+    return lambda stem: GoldenCases(shared(f"golden/{stem}.npz"))
