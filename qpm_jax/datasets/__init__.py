@@ -1,0 +1,1 @@
+"""Data sets by name, batches, augmentation and the built-in set."""
