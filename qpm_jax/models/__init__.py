@@ -1,0 +1,15 @@
+"""Flax backbones, the dense and the binary head, and pretrained weights."""
+
+from qpm_jax.models.catalogue import ModelSpecification, create, names, specification
+from qpm_jax.models.classifier import Classifier
+from qpm_jax.models.heads import BinaryHead, QPMNetwork
+
+__all__ = [
+    "BinaryHead",
+    "Classifier",
+    "ModelSpecification",
+    "QPMNetwork",
+    "create",
+    "names",
+    "specification",
+]

@@ -1,0 +1,116 @@
+"""The networks by name: what each expects and gives, and how it is built."""
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flax import linen as nn
+
+from qpm_jax.models.classifier import Classifier
+from qpm_jax.models.resnet_small import ResNetSmall
+
+Colour = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class ModelSpecification:
+    """What a backbone expects and gives.
+
+    Attributes:
+      name: its name in the catalogue.
+      num_features: number of features F.
+      image_size: (height, width) in pixels it was made for; others work too.
+      mean: of the expected input in [0, 1], input = (x/255 − mean)/std; None means the
+        data set's own.
+      std: as `mean`.
+      pretrained: whether `load_weights` can read published weights for it.
+    """
+
+    name: str
+    num_features: int
+    image_size: tuple[int, int]
+    mean: Colour | None
+    std: Colour | None
+    pretrained: bool
+
+
+@dataclass(frozen=True)
+class _Entry:
+    specification: ModelSpecification
+    backbone: Callable[[], nn.Module]
+    # None: published with one set of strides only.
+    reduced: Callable[[], nn.Module] | None = None
+
+
+def _resnet_small_reduced() -> nn.Module:
+    return ResNetSmall(strides=(1, 2, 1))
+
+
+_CATALOGUE = {
+    entry.specification.name: entry
+    for entry in (
+        _Entry(
+            ModelSpecification("resnet_small", 192, (64, 64), None, None, False),
+            ResNetSmall,
+            _resnet_small_reduced,
+        ),
+    )
+}
+
+
+def names() -> tuple[str, ...]:
+    """Returns the names `create` knows, sorted."""
+    return tuple(sorted(_CATALOGUE))
+
+
+def _entry(name: str) -> _Entry:
+    if name in _CATALOGUE:
+        return _CATALOGUE[name]
+    near = difflib.get_close_matches(str(name), names(), n=1, cutoff=0.4)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(
+        f"name: no model is called {name!r}{hint} Allowed are {', '.join(names())}"
+    )
+
+
+def specification(name: str) -> ModelSpecification:
+    """Returns what the named backbone expects and gives.
+
+    Raises:
+      ValueError: for an unknown name, with the nearest known one.
+    """
+    return _entry(name).specification
+
+
+def create(
+    name: str, num_classes: int, reduced_strides: bool = False, dropout: float = 0.2
+) -> Classifier:
+    """Builds the dense network of phase 1: the named backbone and a linear head.
+
+    Args:
+      name: one of `names()`.
+      num_classes: number of classes C.
+      reduced_strides: finer maps from stride 1 in the last stage (PAPERS 1.9).
+      dropout: share of the pooled features set to zero in training.
+
+    Returns:
+      A Flax module; `module.apply(variables, images[N,h,w,3], train=False)` gives
+      (logits[N,C], features[N,F], feature_maps[N,H,W,F]) with non-negative maps.
+
+    Raises:
+      ValueError: for an unknown name (naming the nearest), reduced strides where they
+        are not defined, fewer than one class, or a dropout outside [0, 1).
+    """
+    entry = _entry(name)
+    if num_classes < 1:
+        raise ValueError(f"num_classes: {num_classes}, allowed is 1 or more")
+    if not 0.0 <= dropout < 1.0:
+        raise ValueError(f"dropout: {dropout}, allowed is 0 up to (not with) 1")
+    build = entry.reduced if reduced_strides else entry.backbone
+    if build is None:
+        defined = [key for key, other in _CATALOGUE.items() if other.reduced]
+        raise ValueError(
+            f"reduced_strides: not defined for {name!r}, only for"
+            f" {', '.join(sorted(defined))}; leave it out"
+        )
+    return Classifier(backbone=build(), num_classes=num_classes, dropout=dropout)
