@@ -58,6 +58,7 @@ class PreActivationBlock(nn.Module):
     """Two 3×3 convolutions, each after normalisation and ReLU, plus a shortcut."""
 
     features: int
+    inner_features: int
     stride: int = 1
 
     @nn.compact
@@ -68,8 +69,11 @@ class PreActivationBlock(nn.Module):
         hidden = jax.nn.relu(_normalise("norm1", train)(inputs))
         shortcut = inputs
         if self.stride != 1 or inputs.shape[-1] != self.features:
-            shortcut = _convolution(self.features, 1, self.stride, "shortcut")(hidden)
-        hidden = _convolution(self.features, 3, self.stride, "conv1")(hidden)
+            # Taking every second position first makes the weight gradient of a 1×1
+            # convolution a plain matrix product, which a strided one is not on CPUs.
+            kept = hidden[:, :: self.stride, :: self.stride]
+            shortcut = _convolution(self.features, 1, 1, "shortcut")(kept)
+        hidden = _convolution(self.inner_features, 3, self.stride, "conv1")(hidden)
         hidden = jax.nn.relu(_normalise("norm2", train)(hidden))
         return shortcut + _convolution(self.features, 3, 1, "conv2")(hidden)
 
@@ -83,12 +87,14 @@ class ResNetSmall(nn.Module):
 
     Attributes:
       widths: channels of each stage; the last is the number of features.
+      inner_widths: channels between the two convolutions of a stage's blocks.
       depths: blocks in each stage.
       strides: stride of each stage's first block, after the stem's tiles of 2×2.
     """
 
     widths: Sequence[int] = (32, 64, 192)
-    depths: Sequence[int] = (1, 2, 2)
+    inner_widths: Sequence[int] = (32, 64, 128)
+    depths: Sequence[int] = (1, 1, 2)
     strides: Sequence[int] = (1, 2, 2)
 
     @nn.compact
@@ -98,11 +104,14 @@ class ResNetSmall(nn.Module):
         """Returns the maps before pooling: [N, h/8, w/8, F] at the usual strides."""
         hidden = space_to_depth(jnp.asarray(images))
         hidden = _convolution(self.widths[0], 3, 1, "stem")(hidden)
-        stages = zip(self.widths, self.depths, self.strides, strict=True)
-        for stage, (width, depth, stride) in enumerate(stages):
+        stages = zip(
+            self.widths, self.inner_widths, self.depths, self.strides, strict=True
+        )
+        for stage, (width, inner_width, depth, stride) in enumerate(stages):
             for block in range(depth):
                 hidden = PreActivationBlock(
                     width,
+                    inner_width,
                     stride if block == 0 else 1,
                     name=f"stage{stage + 1}_block{block + 1}",
                 )(hidden, train)
