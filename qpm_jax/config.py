@@ -1,0 +1,139 @@
+"""What a run is made of: every key, its default and its meaning.
+
+Defaults are the paper's fine-grained setting (QPM, arXiv 2502.20130, appendix;
+optimiser table). A file in `configs/` starts from `default()` and changes what its run
+needs; `--config.KEY=VALUE` changes single keys. Keys that do not exist are refused.
+"""
+
+import difflib
+from collections.abc import Iterator
+from typing import Any
+
+from ml_collections import ConfigDict
+
+
+def default() -> ConfigDict:
+    """Returns a locked configuration with the published defaults."""
+    config = ConfigDict(
+        {
+            "seed": 0,
+            "num_features": 50,  # n, features kept of the backbone's
+            "per_class": 5,  # k, features that describe a class
+            "batch_size": 16,
+            "evaluation_batch_size": 64,
+            "image_size": 0,  # pixels a side; 0: the data set's, else the model's own
+            "dataset": {"name": "birds", "options": {}},
+            "model": {"name": "resnet_small", "reduced_strides": False, "weights": ""},
+            "augmentation": {
+                "flip": True,
+                "crop_padding": 4,  # pixels of random shift
+                "jitter": 0.1,  # brightness, contrast, saturation
+                "rotation": 0.0,  # degrees
+                "scale": 0.0,  # largest relative change of size
+                "trivial_augment": False,
+            },
+            "dense": dense_phase(),
+            "assign": {
+                "solver": "native",
+                "time_limit": 20.0,  # seconds
+                "redundancy": True,  # Z_R, the pair penalties
+                "bias": True,  # Z_B, locality
+            },
+            "finetune": finetune_phase(),
+            "checkpoint_seconds": 30.0,
+            "evaluate_epochs": 5,  # epochs between looks at the test split
+        }
+    )
+    return config.lock()
+
+
+def dense_phase() -> dict[str, Any]:
+    """Phase 1, dense training, as published."""
+    return {
+        "epochs": 150,
+        "learning_rate": 0.005,
+        "head_learning_rate": 0.01,
+        "momentum": 0.9,
+        "weight_decay": 5e-4,
+        "decay_factor": 0.4,
+        "decay_epochs": 30,
+        "warmup_epochs": 0.0,
+        "diversity": 0.196,  # beta, weight of the feature diversity loss
+        "dropout": 0.2,
+    }
+
+
+def finetune_phase() -> dict[str, Any]:
+    """Phase 4, fine-tuning with the fixed binary head, as published."""
+    return {
+        "epochs": 40,
+        "learning_rate": 1e-4,
+        "momentum": 0.95,
+        "weight_decay": 5e-4,
+        "decay_factor": 0.4,
+        "decay_epochs": 10,
+        "warmup_epochs": 0.0,
+        "diversity": 0.196,
+        "dropout": 0.1,
+    }
+
+
+def flatten(config: ConfigDict | dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Returns every leaf by its dotted name, such as `dense.epochs`."""
+    return dict(_leaves(config, prefix))
+
+
+def _leaves(
+    config: ConfigDict | dict[str, Any], prefix: str
+) -> Iterator[tuple[str, Any]]:
+    for key, value in config.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, ConfigDict | dict):
+            yield from _leaves(value, f"{name}.")
+        else:
+            yield name, list(value) if isinstance(value, tuple) else value
+
+
+def from_dict(values: dict[str, Any]) -> ConfigDict:
+    """Rebuilds a configuration from `config.json` or a file in `configs/`.
+
+    Keys that are absent take their default, so that runs of older versions open.
+
+    Raises:
+      ValueError: A key is unknown or its value has another type than the default's.
+    """
+    known = flatten(default())
+    for name, value in flatten(values).items():
+        if name.startswith("dataset.options."):
+            continue
+        if name not in known:
+            raise ValueError(unknown_key_message(name))
+        if not _same_kind(known[name], value):
+            raise ValueError(
+                f"config.{name} is {value!r}; it takes "
+                f"{type(known[name]).__name__}, such as {known[name]!r}."
+            )
+    config = default()
+    with config.unlocked():
+        config.dataset.options = ConfigDict()
+        config.update(values)
+    return config
+
+
+def unknown_key_message(name: str) -> str:
+    """Says that a key does not exist and offers the nearest that do."""
+    known = list(flatten(default()))
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    last = name.rsplit(".", 1)[-1]
+    near += [key for key in known if key.rsplit(".", 1)[-1] == last and key not in near]
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    return f"config.{name} does not exist.{hint} All keys: {', '.join(known)}."
+
+
+def _same_kind(expected: Any, value: Any) -> bool:
+    """Whether a value may stand where the default stands: an int may be a float."""
+    if isinstance(expected, bool) or isinstance(value, bool):
+        return isinstance(expected, bool) and isinstance(value, bool)
+    if isinstance(expected, float):
+        return isinstance(value, int | float)
+    return isinstance(value, type(expected))
