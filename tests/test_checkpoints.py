@@ -1,0 +1,85 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from qpm_jax import checkpoints
+
+
+def _state(value):
+    return {"params": {"kernel": jnp.full((8, 4), float(value))}, "step": jnp.int32(1)}
+
+
+def _damage(folder):
+    """Cuts every file below `folder` to half its size."""
+    for file in folder.rglob("*"):
+        if file.is_file():
+            file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def test_the_latest_checkpoint_comes_back(tmp_path):
+    with checkpoints.open_manager(tmp_path / "c") as manager:
+        checkpoints.save(manager, 1, _state(1))
+        checkpoints.save(manager, 2, _state(2))
+    with checkpoints.open_manager(tmp_path / "c") as manager:
+        restored = checkpoints.restore_latest(manager, _state(0))
+    assert np.all(np.asarray(restored["params"]["kernel"]) == 2)
+
+
+def test_an_empty_folder_has_no_checkpoint(tmp_path):
+    with checkpoints.open_manager(tmp_path / "c") as manager:
+        assert checkpoints.restore_latest(manager, _state(0)) is None
+
+
+def test_only_the_latest_are_kept(tmp_path):
+    with checkpoints.open_manager(tmp_path / "c", keep=2) as manager:
+        for step in range(4):
+            checkpoints.save(manager, step, _state(step))
+    with checkpoints.open_manager(tmp_path / "c") as manager:
+        assert sorted(manager.all_steps()) == [2, 3]
+
+
+def test_a_checkpoint_cut_short_gives_way_to_the_one_before(tmp_path):
+    with checkpoints.open_manager(tmp_path / "c") as manager:
+        checkpoints.save(manager, 1, _state(1))
+        checkpoints.save(manager, 2, _state(2))
+    _damage(tmp_path / "c" / "2")
+    with checkpoints.open_manager(tmp_path / "c") as manager:
+        restored = checkpoints.restore_latest(manager, _state(0))
+        assert np.all(np.asarray(restored["params"]["kernel"]) == 1)
+        checkpoints.save(manager, 2, _state(5))
+    with checkpoints.open_manager(tmp_path / "c") as manager:
+        restored = checkpoints.restore_latest(manager, _state(0))
+    assert np.all(np.asarray(restored["params"]["kernel"]) == 5)
+
+
+def test_nothing_readable_is_an_error_that_says_what_to_do(tmp_path):
+    with checkpoints.open_manager(tmp_path / "c") as manager:
+        checkpoints.save(manager, 1, _state(1))
+    _damage(tmp_path / "c" / "1")
+    with (
+        checkpoints.open_manager(tmp_path / "c") as manager,
+        pytest.raises(ValueError, match="No checkpoint in .* Delete that folder"),
+    ):
+        checkpoints.restore_latest(manager, _state(0))
+
+
+def test_the_final_model_comes_back_from_shapes_alone(tmp_path):
+    checkpoints.save_final(tmp_path / "model", _state(3))
+    checkpoints.save_final(tmp_path / "model", _state(4))  # written again in one step
+    shapes = jax.eval_shape(lambda: _state(0))
+    restored = checkpoints.restore_final(tmp_path / "model", shapes)
+    assert np.all(np.asarray(restored["params"]["kernel"]) == 4)
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "other"])
+def test_a_final_model_that_cannot_be_read_is_named(tmp_path, damage):
+    shapes = jax.eval_shape(lambda: _state(0))
+    if damage != "missing":
+        checkpoints.save_final(tmp_path / "model", _state(3))
+    if damage == "cut":
+        _damage(tmp_path / "model")
+    if damage == "other":
+        shapes = {"params": {"other": jax.ShapeDtypeStruct((3,), jnp.float32)}}
+    with pytest.raises(ValueError, match="the model in .* cannot be read"):
+        checkpoints.restore_final(tmp_path / "model", shapes)
