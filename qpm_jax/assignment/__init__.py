@@ -1,0 +1,18 @@
+"""The QP of QPM: which n features to keep and which k of them describe each class.
+
+`redundant_pairs` finds the pairs of features that are penalised (PAPERS 1.6),
+`AssignmentProblem` holds the problem (PAPERS 1.4, 1.5) and `solve` solves it.
+"""
+
+from qpm_jax.assignment.problem import AssignmentProblem
+from qpm_jax.assignment.redundancy import RedundantPairs, redundant_pairs
+from qpm_jax.assignment.result import Assignment
+from qpm_jax.assignment.solve import solve
+
+__all__ = [
+    "Assignment",
+    "AssignmentProblem",
+    "RedundantPairs",
+    "redundant_pairs",
+    "solve",
+]

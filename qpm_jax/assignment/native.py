@@ -1,0 +1,215 @@
+"""The native solver: local search from many starts, with a bound beside it.
+
+Search on the accelerator (`search`), uniqueness and float64 on the host (`refine`),
+full enumeration where the problem is small (`enumeration`), and a Lagrangian upper
+bound (`bound`). No solver licence and no solver needed.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Int
+
+from qpm_jax.assignment import bound as bounds
+from qpm_jax.assignment import enumeration, refine, search
+from qpm_jax.assignment.problem import AssignmentProblem
+from qpm_jax.assignment.result import Assignment, make_assignment, relative_gap
+
+Progress = Callable[[float, float, float], object]
+
+# Values that one step of all chains may touch; keeps memory and step time bounded.
+_CHAIN_WORK = 4_000_000
+_REPEATS = 4
+_BOUND_STEPS_A_ROUND = 100
+# A gap below this is rounding.
+_PROVEN = 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class Incumbent:
+    """The best solution known at some moment.
+
+    Attributes:
+        selected: int64 [n].
+        value: its Z in float64, all classes different.
+        bound: upper bound on Z.
+    """
+
+    selected: Int[np.ndarray, " n"]
+    value: float
+    bound: float
+
+
+def solve_native(
+    problem: AssignmentProblem,
+    time_limit: float = 60.0,
+    seed: int = 0,
+    gap: float = 0.0,
+    progress: Progress | None = None,
+    patience: int = 25,
+    chains: int | None = None,
+    bound_steps: int = 400,
+    enumerate_small: bool = True,
+) -> Assignment:
+    """Solves an `AssignmentProblem` without any solver.
+
+    Args:
+        problem: the problem.
+        time_limit: seconds, compilation included; 0 gives a plain first selection.
+        seed: randomness. The same seed gives the same answer as long as the search ends
+            by `patience` and not by `time_limit`.
+        gap: ends when the bound is this close.
+        progress: called with (objective, bound, seconds) after every round.
+        patience: ends after this many rounds without improvement.
+        chains: searches side by side; None chooses by the size of the problem.
+        bound_steps: subgradient steps of the bound; 0 leaves the bound at infinity.
+        enumerate_small: proves problems with few selections by looking at all of them.
+
+    Returns:
+        The best solution found, checked; status "optimal", "gap_reached", "time_limit",
+        "stalled" (by patience) or "interrupted" (Ctrl-C).
+    """
+    started = time.perf_counter()
+    deadline = started + time_limit
+    host = refine.host_arrays(problem)
+    best = _first_incumbent(problem, host)
+    status = "time_limit"
+    try:
+        if enumerate_small and enumeration.is_small(host, problem.num_features):
+            rounds = _enumerate(host, best, deadline)
+        else:
+            rounds = _search(
+                problem, host, best, seed, deadline, patience, chains, bound_steps
+            )
+        while time.perf_counter() < deadline:
+            latest = next(rounds, None)
+            if latest is None:
+                status = "stalled"
+                break
+            best = latest
+            if progress is not None:
+                progress(best.value, best.bound, time.perf_counter() - started)
+            closed = relative_gap(best.value, best.bound)
+            if closed <= max(gap, _PROVEN):
+                status = "optimal" if closed <= _PROVEN else "gap_reached"
+                break
+    except KeyboardInterrupt:
+        status = "interrupted"
+    assignment, _ = refine.solution_of(host, best.selected)
+    seconds = time.perf_counter() - started
+    return make_assignment(
+        problem, best.selected, assignment, best.bound, seconds, "native", status
+    )
+
+
+def _first_incumbent(problem: AssignmentProblem, host: refine.HostArrays) -> Incumbent:
+    """The features of largest total value: cheap, feasible, not good."""
+    score = np.maximum(host.values, 0.0).sum(axis=0) + host.bias
+    score[host.barred] = -np.inf
+    score[host.fixed] = np.inf
+    selected = np.sort(np.argsort(-score, kind="stable")[: problem.num_features])
+    value = refine.solution_of(host, selected)[1]
+    return Incumbent(selected, value, np.inf)
+
+
+def _enumerate(
+    host: refine.HostArrays, first: Incumbent, deadline: float
+) -> Iterator[Incumbent]:
+    """A local search for a good start, then all selections."""
+    selected, value = refine.refine(host, first.selected, deadline)
+    yield Incumbent(selected, value, np.inf)
+    yield Incumbent(*enumeration.best_selection(host, selected, deadline))
+
+
+def _search(
+    problem: AssignmentProblem,
+    host: refine.HostArrays,
+    best: Incumbent,
+    seed: int,
+    deadline: float,
+    patience: int,
+    chains: int | None,
+    bound_steps: int,
+) -> Iterator[Incumbent]:
+    """Yields the best known after every round; ends when nothing improves any more."""
+    arrays = search.search_arrays(problem)
+    count, classes = problem.num_features, len(host.class_sizes)
+    features = len(host.bias)
+    if chains is None:
+        chains = max(1, min(8, _CHAIN_WORK // (classes * features)))
+    key = jax.random.key(seed)
+    state = search.start_chains(arrays, key, count, chains)
+    best = _take(host, state, best, deadline)
+    yield best
+    largest = max(1, min(count, features - count, max(4, count // 5)))
+    multipliers = bounds.first_multipliers(problem, best.selected)
+    stale = step = taken = 0
+    while stale < patience or taken < bound_steps:
+        before = best
+        if taken < bound_steps:
+            number = min(_BOUND_STEPS_A_ROUND, bound_steps - taken)
+            multipliers, upper = _tighten(
+                problem, arrays, multipliers, best.value, number
+            )
+            taken += number
+            best = Incumbent(best.selected, best.value, min(best.bound, upper))
+        if stale < patience:
+            step += 1
+            state = search.continue_chains(
+                arrays, state, jax.random.fold_in(key, step), largest, _REPEATS
+            )
+            best = _take(host, state, best, deadline)
+        stale = 0 if best.value > before.value else stale + 1
+        yield best
+
+
+def _take(
+    host: refine.HostArrays, state: search.Chains, best: Incumbent, deadline: float
+) -> Incumbent:
+    """The better of the incumbent and what the chains found, refined on the host."""
+    relaxed = np.asarray(state.best_value, np.float64)
+    noise = 1e-5 * max(1.0, abs(best.value))
+    order = np.argsort(-relaxed, kind="stable")
+    seen: set[tuple[int, ...]] = {tuple(np.sort(best.selected).tolist())}
+    for chain in order[relaxed[order] > best.value - noise]:
+        selected = np.sort(np.asarray(state.best[chain], np.int64))
+        if tuple(selected.tolist()) in seen:
+            continue
+        seen.add(tuple(selected.tolist()))
+        if refine.relaxed_value(host, selected) <= best.value:
+            continue
+        value = refine.solution_of(host, selected)[1]
+        if value > best.value or len(seen) <= 2:
+            selected, value = refine.refine(host, selected, deadline)
+        if value > best.value:
+            best = Incumbent(np.sort(selected), value, best.bound)
+    return best
+
+
+def _tighten(
+    problem: AssignmentProblem,
+    arrays: search.SearchArrays,
+    multipliers: bounds.Multipliers,
+    target: float,
+    steps: int,
+) -> tuple[bounds.Multipliers, float]:
+    """Some subgradient steps, and the bound of the best multipliers in float64."""
+    multipliers = bounds.improve(
+        arrays,
+        jnp.asarray(problem.pairs, jnp.int32),
+        jnp.asarray(problem.weights, jnp.float32),
+        multipliers,
+        jnp.asarray(target, jnp.float32),
+        problem.num_features,
+        steps,
+    )
+    upper = bounds.lagrangian(
+        problem,
+        np.asarray(multipliers.best_classes),
+        np.asarray(multipliers.best_pairs),
+    )
+    return multipliers, upper

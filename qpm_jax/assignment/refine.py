@@ -1,0 +1,140 @@
+"""Selections in float64 with uniqueness: exact value and exact one-swap search.
+
+The value without uniqueness is an upper bound on the value with it, so only swaps whose
+bound beats the incumbent need the exact evaluation of `uniqueness`.
+"""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from qpm_jax.assignment.problem import AssignmentProblem
+from qpm_jax.assignment.uniqueness import best_assignment, top_features
+
+# Exact evaluations of one step; a plateau of near-equal swaps is not searched through.
+_EVALUATIONS = 300
+
+
+@dataclass(frozen=True, eq=False)
+class HostArrays:
+    """A problem as float64 host arrays, made once: see `AssignmentProblem`."""
+
+    values: Float[np.ndarray, "C F"]
+    penalty: Float[np.ndarray, "F F"]
+    bias: Float[np.ndarray, " F"]
+    class_sizes: Int[np.ndarray, " C"]
+    fixed: Bool[np.ndarray, " F"]
+    barred: Bool[np.ndarray, " F"]
+
+
+def host_arrays(problem: AssignmentProblem) -> HostArrays:
+    """The arrays of a problem that every evaluation needs."""
+    features = problem.similarity.shape[0]
+    fixed, barred = np.zeros((2, features), bool)
+    fixed[list(problem.forced_in)] = True
+    barred[list(problem.forced_out)] = True
+    return HostArrays(
+        values=problem.values,
+        penalty=problem.penalty_matrix,
+        bias=problem.feature_bias,
+        class_sizes=problem.class_sizes,
+        fixed=fixed,
+        barred=barred,
+    )
+
+
+def solution_of(
+    arrays: HostArrays, selected: Int[np.ndarray, " n"]
+) -> tuple[Bool[np.ndarray, "C n"], float]:
+    """The best assignment of a selection, all classes different, and its Z.
+
+    Args:
+        arrays: the problem.
+        selected: int [n].
+
+    Returns:
+        bool [C, n] and Z.
+    """
+    assignment, worth = best_assignment(arrays.values[:, selected], arrays.class_sizes)
+    return assignment, worth + _selection_terms(arrays, selected)
+
+
+def relaxed_value(arrays: HostArrays, selected: Int[np.ndarray, " n"]) -> float:
+    """Z of a selection without uniqueness: at least the Z with it."""
+    values = arrays.values[:, selected]
+    taken = top_features(values, arrays.class_sizes)
+    return float(values[taken].sum()) + _selection_terms(arrays, selected)
+
+
+def refine(
+    arrays: HostArrays, selected: Int[np.ndarray, " n"], deadline: float = np.inf
+) -> tuple[Int[np.ndarray, " n"], float]:
+    """Best-improvement swaps on the exact Z, until none improves it.
+
+    Args:
+        arrays: the problem.
+        selected: int [n], a start; the better it is the faster.
+        deadline: `time.perf_counter()` at which to stop.
+
+    Returns:
+        The selection reached and its Z.
+    """
+    selected = np.array(selected, np.int64)
+    value = solution_of(arrays, selected)[1]
+    while time.perf_counter() < deadline:
+        step = _best_swap(arrays, selected, value, deadline)
+        if step is None:
+            break
+        selected, value = step
+    return selected, value
+
+
+def _best_swap(
+    arrays: HostArrays, selected: Int[np.ndarray, " n"], value: float, deadline: float
+) -> tuple[Int[np.ndarray, " n"], float] | None:
+    bounds = relaxed_value(arrays, selected) + swap_gains(arrays, selected)
+    tolerance = 1e-10 * max(1.0, abs(value))
+    promising = np.flatnonzero(bounds > value + tolerance)
+    order = promising[np.argsort(-bounds.flat[promising])]
+    best = None
+    for swap in order[:_EVALUATIONS]:
+        if time.perf_counter() > deadline or (best and bounds.flat[swap] <= best[1]):
+            break
+        place, feature = divmod(int(swap), bounds.shape[1])
+        moved = selected.copy()
+        moved[place] = feature
+        exact = solution_of(arrays, moved)[1]
+        if exact > (best[1] if best else value + tolerance):
+            best = (moved, exact)
+    return best
+
+
+def swap_gains(
+    arrays: HostArrays, selected: Int[np.ndarray, " n"]
+) -> Float[np.ndarray, "n F"]:
+    """`search.swap_gains` in float64: gains of all swaps, −inf where not allowed."""
+    values = arrays.values[:, selected]
+    taken = top_features(values, arrays.class_sizes)
+    worst = np.where(taken, values, np.inf).min(axis=1, keepdims=True)
+    reserve = np.where(taken, -np.inf, values).max(axis=1, keepdims=True)
+    used = taken.astype(values.dtype)
+    arriving = np.maximum(arrays.values - worst, 0.0).sum(axis=0)
+    replacing = used.T @ np.clip(arrays.values, reserve, worst)
+    leaving = (used * values).sum(axis=0)
+    rows = arrays.penalty[selected]
+    penalty = rows.sum(axis=0)
+    gains = arriving + arrays.bias - penalty
+    losses = leaving + arrays.bias[selected] - penalty[selected]
+    result = gains + replacing - losses[:, None] + rows
+    barred = arrays.barred.copy()
+    barred[selected] = True
+    result[:, barred] = -np.inf
+    result[arrays.fixed[selected]] = -np.inf
+    return result
+
+
+def _selection_terms(arrays: HostArrays, selected: Int[np.ndarray, " n"]) -> float:
+    penalties = arrays.penalty[np.ix_(selected, selected)].sum() / 2
+    return float(arrays.bias[selected].sum() - penalties)

@@ -1,0 +1,118 @@
+"""What a solver of the assignment problem returns, checked outside that solver."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from qpm_jax.assignment.problem import AssignmentProblem
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """A selection, an assignment and how good they are known to be.
+
+    Attributes:
+        selected: int64 [n], the selected features, sorted.
+        assignment: bool [C, n], which selected features describe a class.
+        objective: Z of PAPERS 1.4, evaluated in float64.
+        bound: no solution is better than this; inf where nothing is known.
+        gap: |bound − objective| / max(|objective|, 1e-12).
+        seconds: wall-clock time of the solve, compilation included.
+        solver: name of the solver.
+        status: "optimal", "gap_reached", "time_limit", "stalled" or "interrupted".
+    """
+
+    selected: Int[np.ndarray, " n"]
+    assignment: Bool[np.ndarray, "C n"]
+    objective: float
+    bound: float
+    gap: float
+    seconds: float
+    solver: str
+    status: str
+
+
+def relative_gap(objective: float, bound: float) -> float:
+    """|bound − objective| / max(|objective|, 1e-12); inf without a bound."""
+    if not np.isfinite(bound):
+        return float("inf")
+    return abs(bound - objective) / max(abs(objective), 1e-12)
+
+
+def check(
+    problem: AssignmentProblem,
+    selected: Int[np.ndarray, " n"],
+    assignment: Bool[np.ndarray, "C n"],
+) -> None:
+    """Raises when a solution breaks a constraint of PAPERS 1.5.
+
+    Args:
+        problem: the problem solved.
+        selected: int [n], sorted.
+        assignment: bool [C, n].
+
+    Raises:
+        RuntimeError: naming the constraint; it means a solver's answer is wrong.
+    """
+    broken = []
+    if len(selected) != problem.num_features or len(set(selected.tolist())) != len(
+        selected
+    ):
+        broken.append(f"{problem.num_features} different features are selected")
+    if (np.diff(selected) <= 0).any():
+        broken.append("the selection is sorted")
+    if not (assignment.sum(axis=1) == problem.class_sizes).all():
+        broken.append("every class has exactly its number of features")
+    if len(np.unique(assignment, axis=0)) != len(assignment):
+        broken.append("no two classes are equal")
+    if not set(problem.forced_in) <= set(selected.tolist()):
+        broken.append("forced_in is selected")
+    if set(problem.forced_out) & set(selected.tolist()):
+        broken.append("forced_out is not selected")
+    if broken:
+        raise RuntimeError(f"a solver's answer breaks: {'; '.join(broken)}.")
+
+
+def make_assignment(
+    problem: AssignmentProblem,
+    selected: Int[np.ndarray, " n"],
+    assignment: Bool[np.ndarray, "C n"],
+    bound: float,
+    seconds: float,
+    solver: str,
+    status: str,
+) -> Assignment:
+    """Sorts, checks and evaluates a solution.
+
+    Args:
+        problem: the problem solved.
+        selected: int [n] in any order.
+        assignment: bool [C, n], columns as in `selected`.
+        bound: an upper bound on Z; raised to Z where rounding puts it below.
+        seconds: wall-clock time spent.
+        solver: name of the solver.
+        status: why it ended.
+
+    Returns:
+        The checked `Assignment`.
+
+    Raises:
+        RuntimeError: when a constraint is broken.
+    """
+    order = np.argsort(selected)
+    selected = np.asarray(selected, np.int64)[order]
+    assignment = np.asarray(assignment, bool)[:, order]
+    check(problem, selected, assignment)
+    objective = problem.objective(selected, assignment)
+    bound = max(float(bound), objective)
+    return Assignment(
+        selected=selected,
+        assignment=assignment,
+        objective=objective,
+        bound=bound,
+        gap=relative_gap(objective, bound),
+        seconds=float(seconds),
+        solver=solver,
+        status=status,
+    )

@@ -1,0 +1,85 @@
+"""Solves an assignment problem with the solver of one's choice, by name."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from qpm_jax.assignment.problem import AssignmentProblem
+from qpm_jax.assignment.result import Assignment
+
+SOLVERS = ("native", "highs", "scip", "gurobi")
+
+
+def solve(
+    problem: AssignmentProblem,
+    solver: str = "native",
+    time_limit: float = 60.0,
+    seed: int = 0,
+    gap: float = 0.0,
+    threads: int | None = None,
+    progress: Callable[[float, float, float], object] | None = None,
+    **options: Any,
+) -> Assignment:
+    """Finds which features to keep and which of them describe each class.
+
+    Args:
+        problem: what to solve.
+        solver: "native", local search and bounds that need no solver; "highs", "scip"
+            or "gurobi", the linear model of PAPERS 1.7 by a proving solver.
+        time_limit: seconds; 0 gives a feasible solution at once.
+        seed: randomness of the search.
+        gap: relative gap at which to stop, 0 for a proof.
+        threads: threads of an exact solver, None for its default; the native solver
+            leaves them to JAX.
+        progress: called with (objective, bound, seconds).
+        **options: of the solver chosen: see `native.solve_native` (patience, chains,
+            bound_steps, enumerate_small) and `exact.solve_exact`.
+
+    Returns:
+        A checked `Assignment`. It ends when proven, at `gap`, at the limit or, for the
+        native solver, when nothing improves any more.
+
+    Raises:
+        ValueError: for an unknown solver, a malformed limit or a part of the problem
+            that no solver takes yet.
+    """
+    _check_limits(time_limit, gap, threads)
+    _check_supported(problem)
+    if solver == "native":
+        from qpm_jax.assignment.native import solve_native
+
+        return solve_native(problem, time_limit, seed, gap, progress, **options)
+    if solver in SOLVERS:
+        from qpm_jax.assignment.exact import solve_exact
+
+        return solve_exact(
+            problem, solver, time_limit, seed, gap, threads, progress, **options
+        )
+    if solver == "published":
+        raise ValueError(
+            "solver='published', the paper's iterative scheme, is not available yet;"
+            f" choose one of {', '.join(SOLVERS)}."
+        )
+    raise ValueError(f"solver is {solver!r}; choose one of {', '.join(SOLVERS)}.")
+
+
+def _check_limits(time_limit: float, gap: float, threads: int | None) -> None:
+    if not time_limit >= 0:
+        raise ValueError(f"time_limit is {time_limit}; it must be 0 seconds or more.")
+    if not (gap >= 0 and math.isfinite(gap)):
+        raise ValueError(f"gap is {gap}; it must be a fraction of 0 or more.")
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads is {threads}; it must be 1 or more, or None.")
+
+
+def _check_supported(problem: AssignmentProblem) -> None:
+    if problem.ternary:
+        raise ValueError(
+            "ternary=True is not available yet; no solver here assigns −1. Use"
+            " ternary=False."
+        )
+    if problem.min_classes > 0:
+        raise ValueError(
+            f"min_classes={problem.min_classes} is not available yet; no solver here"
+            " enforces it. Use min_classes=0."
+        )
