@@ -1,0 +1,1 @@
+"""One file a run: what it trains, on what, how."""

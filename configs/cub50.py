@@ -1,0 +1,40 @@
+"""QPM on photos: CUB-200-2011's first 50 classes, cropped, from a bird MobileNetV2.
+
+    python -m launch.pipeline --config=configs/cub50.py --workdir=runs/cub50
+
+The folder QPM_JAX_SHARED names (default ../shared) holds `data/cub` and `data/weights`;
+`--config.dataset.options.root` and `--config.model.weights` name other places.
+"""
+
+import os
+from pathlib import Path
+
+from ml_collections import ConfigDict
+
+from qpm_jax.config import default
+
+SHARED = Path(os.environ.get("QPM_JAX_SHARED", "../shared"))
+
+
+def get_config() -> ConfigDict:
+    """Returns the settings of the run on cropped photos."""
+    config = default()
+    config.dataset.name = "cub"
+    with config.unlocked():
+        config.dataset.options.root = str(SHARED / "data/cub")
+        config.dataset.options.classes = 50
+        config.dataset.options.cropped = True
+    config.model.name = "mobilenet_v2_tf"
+    config.model.weights = str(
+        SHARED / "data/weights/mobilenet_v2_1.0_224_inat_bird_dequant.npz"
+    )
+    config.image_size = 224
+    config.batch_size = 16
+    config.dense.epochs = 15
+    config.dense.learning_rate = 0.002
+    config.dense.head_learning_rate = 0.02
+    config.dense.decay_epochs = 4
+    config.finetune.epochs = 15
+    config.finetune.learning_rate = 0.001
+    config.finetune.decay_epochs = 4
+    return config

@@ -1,0 +1,80 @@
+"""What every launcher shares: flags, logging, and errors a person can act on."""
+
+import errno
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from absl import app, flags, logging
+from ml_collections import ConfigDict, config_flags
+
+from qpm_jax.config import from_dict, unknown_key_message
+
+WORKDIR = flags.DEFINE_string(
+    "workdir", None, "Folder of the run: checkpoints, logs, results."
+)
+
+
+def run_phase(phase: Callable[[ConfigDict, str], None]) -> None:
+    """Runs a phase with `--config` and `--workdir` from the command line."""
+    _refuse_unknown_keys(sys.argv)
+    config = config_flags.DEFINE_config_file(
+        "config", None, "File in configs/; --config.KEY=VALUE changes single keys."
+    )
+    flags.mark_flags_as_required(["config", "workdir"])
+    run(lambda: phase(from_dict(config.value.to_dict()), WORKDIR.value))
+
+
+def run(action: Callable[[], None]) -> None:
+    """Parses the flags, runs `action` and turns expected failures into one message."""
+
+    def main(arguments: list[str]) -> None:
+        if len(arguments) > 1:
+            raise app.UsageError(f"unexpected arguments: {' '.join(arguments[1:])}")
+        # A terminal has bars; in files and pipes a line an epoch takes their place.
+        quiet = sys.stderr.isatty()
+        logging.set_verbosity(logging.WARNING if quiet else logging.INFO)
+        try:
+            action()
+        except KeyboardInterrupt:
+            _stop(
+                "Interrupted. The same command goes on from the last checkpoint.", 130
+            )
+        except (ValueError, FloatingPointError) as error:
+            _stop(f"Error: {error}", 1)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
+            _stop(
+                f"Error: no space left to write {error.filename or 'a file'} "
+                f"({error.strerror}). What was written before is whole: free some "
+                "space and run the same command again, it goes on from there.",
+                1,
+            )
+
+    app.run(main)
+
+
+def _refuse_unknown_keys(arguments: list[str]) -> None:
+    """Names a configuration key that does not exist, and the nearest that do."""
+    from qpm_jax.config import default, flatten
+
+    known = flatten(default())
+    for argument in arguments[1:]:
+        if not argument.lstrip("-").startswith("config."):
+            continue
+        name = argument.lstrip("-").removeprefix("config.").split("=")[0]
+        if name not in known and not name.startswith("dataset.options."):
+            _stop(f"Error: {unknown_key_message(name)}", 1)
+
+
+def _stop(message: str, code: int) -> None:
+    print(message, file=sys.stderr)
+    sys.exit(code)
+
+
+def existing(path: str) -> Path:
+    """Returns a path that exists, or stops with a message."""
+    if not Path(path).exists():
+        raise ValueError(f"{path} does not exist.")
+    return Path(path)

@@ -1,0 +1,66 @@
+"""What a trained network expects of an image and calls its classes: `inputs.json`.
+
+It is all that using a run needs to know of the data set the run was trained on.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from qpm_jax import files
+
+Channels = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The network's side of an image.
+
+    Attributes:
+      class_names: C names in the order of the labels.
+      image_size: (height, width) in pixels.
+      mean: Channel means the input is normalised with, images in [0, 1].
+      std: Channel standard deviations of the same.
+    """
+
+    class_names: tuple[str, ...]
+    image_size: tuple[int, int]
+    mean: Channels
+    std: Channels
+
+
+def write(workdir: Path, inputs: Inputs) -> None:
+    """Writes `inputs.json`, or checks it against what the run began with.
+
+    Raises:
+      ValueError: The classes are not those the run began with; they are named.
+    """
+    if not _path(workdir).exists():
+        files.write_json(_path(workdir), asdict(inputs))
+        return
+    known, now = read(workdir).class_names, inputs.class_names
+    if known == now:
+        return
+    missing = [name for name in known if name not in now]
+    extra = [name for name in now if name not in known]
+    raise ValueError(
+        f"The data set's classes are not those the run in {workdir} began with: "
+        f"missing {missing[:10]}, new {extra[:10]}"
+        f"{'' if missing or extra else ', the order has changed'}. Restore the data "
+        "set, or take another --workdir."
+    )
+
+
+def read(workdir: Path) -> Inputs:
+    """Returns what `write` wrote.
+
+    Raises:
+      ValueError: The file is missing or damaged.
+    """
+    if not _path(workdir).exists():
+        raise ValueError(f"{workdir} has no inputs.json; run its phases again.")
+    values = files.read_json(_path(workdir))
+    return Inputs(**{name: tuple(value) for name, value in values.items()})
+
+
+def _path(workdir: Path) -> Path:
+    return workdir / "inputs.json"

@@ -1,0 +1,86 @@
+import json
+
+import pytest
+
+from qpm_jax import config as configuration
+from qpm_jax.phases import inputs
+from qpm_jax.phases import workdir as folders
+
+
+def test_a_new_folder_gets_the_configuration(tmp_path):
+    config = configuration.default()
+    workdir = folders.open_workdir(tmp_path / "run", config)
+    assert folders.read_config(workdir).to_dict() == config.to_dict()
+
+
+def test_settings_of_phases_not_begun_may_change(tmp_path):
+    config = configuration.default()
+    workdir = folders.open_workdir(tmp_path, config)
+    folders.mark_done(workdir, "dense", 1.0)
+    config.num_features = 20
+    config.finetune.epochs = 3
+    folders.open_workdir(tmp_path, config)
+    assert folders.read_config(workdir).num_features == 20
+
+
+def test_settings_a_begun_phase_used_may_not_change(tmp_path):
+    config = configuration.default()
+    workdir = folders.open_workdir(tmp_path, config)
+    folders.mark_done(workdir, "dense", 1.0)
+    config.dense.epochs = 3
+    with pytest.raises(ValueError, match=r"dense\.epochs: 150 -> 3.*begun: dense"):
+        folders.open_workdir(tmp_path, config)
+
+
+def test_a_missing_phase_is_named_with_its_command(tmp_path):
+    with pytest.raises(ValueError, match=r"no finished phase 'assign'.*launch\.assign"):
+        folders.require(tmp_path, "assign")
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="holds no run"):
+        folders.read_config(tmp_path)
+
+
+def test_a_configuration_cut_short_is_named(tmp_path):
+    (tmp_path / "config.json").write_text('{"seed"')
+    with pytest.raises(ValueError, match=r"config\.json is not valid JSON"):
+        folders.open_workdir(tmp_path, configuration.default())
+
+
+def test_a_done_phase_keeps_its_facts(tmp_path):
+    assert folders.facts(tmp_path, "dense") == {}
+    folders.mark_done(tmp_path, "dense", 2.5, accuracy=0.75)
+    facts = folders.facts(tmp_path, "dense")
+    assert (facts["seconds"], facts["accuracy"]) == (2.5, 0.75)
+    assert folders.is_done(tmp_path, "dense")
+
+
+def _inputs(*names):
+    return inputs.Inputs(names, (8, 8), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+
+
+def test_inputs_round_trip(tmp_path):
+    inputs.write(tmp_path, _inputs("a", "b"))
+    assert inputs.read(tmp_path) == _inputs("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("a", "c"), r"missing \['b'\], new \['c'\]"),
+        (("b", "a"), "the order has changed"),
+    ],
+)
+def test_another_class_list_is_refused(tmp_path, names, message):
+    inputs.write(tmp_path, _inputs("a", "b"))
+    with pytest.raises(ValueError, match=message):
+        inputs.write(tmp_path, _inputs(*names))
+
+
+def test_missing_inputs_say_what_to_do(tmp_path):
+    with pytest.raises(ValueError, match="run its phases again"):
+        inputs.read(tmp_path)
+    (tmp_path / "inputs.json").write_text(json.dumps({})[:1])
+    with pytest.raises(ValueError, match="not valid JSON"):
+        inputs.read(tmp_path)
