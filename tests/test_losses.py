@@ -19,7 +19,9 @@ FDL_CASES = [
 ]
 
 LOSS = jax.jit(losses.feature_diversity_loss)
-GRADIENTS = jax.jit(jax.grad(losses.feature_diversity_loss, argnums=(0, 1, 2)))
+LOSS_AND_GRADIENTS = jax.jit(
+    jax.value_and_grad(losses.feature_diversity_loss, argnums=(0, 1, 2))
+)
 
 
 def published(case):
@@ -59,17 +61,11 @@ def test_every_published_diversity_case_is_tested(golden):
 
 
 @pytest.mark.parametrize("name", FDL_CASES)
-def test_diversity_loss_agrees_with_the_published_code(golden, name):
+def test_diversity_loss_and_gradients_agree_with_the_published_code(golden, name):
     case = golden("fdl")[name]
-    loss = losses.feature_diversity_loss(*published(case))
+    loss, (of_maps, of_logits, of_kernel) = LOSS_AND_GRADIENTS(*published(case))
     np.testing.assert_allclose(loss, case["loss"], rtol=1.2e-6)
-
-
-@pytest.mark.parametrize("name", FDL_CASES)
-def test_diversity_gradients_agree_with_the_published_code(golden, name):
-    case = golden("fdl")[name]
-    maps, logits, kernel, beta = published(case)
-    of_maps, of_logits, of_kernel = GRADIENTS(maps, logits, kernel, beta)
+    np.testing.assert_array_equal(of_logits, 0.0)
     for got, expected in (
         (of_maps.transpose(0, 3, 1, 2), case["grad_feature_maps"]),
         (of_kernel.T, case["grad_weight"]),
@@ -78,7 +74,6 @@ def test_diversity_gradients_agree_with_the_published_code(golden, name):
         # The published float32 gradients are themselves up to 2e-5 of their largest
         # entry away from float64 (`large_activations`).
         np.testing.assert_allclose(got, expected, rtol=1.2e-5, atol=3e-5 * scale)
-    np.testing.assert_array_equal(of_logits, 0.0)
 
 
 @settings(max_examples=20, deadline=None)
@@ -115,16 +110,13 @@ def test_diversity_loss_follows_the_prediction_and_not_the_order_of_samples():
 
 def test_a_class_without_weights_has_loss_and_gradients_zero():
     maps, logits, kernel = random_problem(2)
-    value, gradients = (
-        LOSS(maps, logits, np.zeros_like(kernel)),
-        GRADIENTS(maps, logits, np.zeros_like(kernel), 0.196),
-    )
+    value, gradients = LOSS_AND_GRADIENTS(maps, logits, np.zeros_like(kernel), 0.196)
     assert float(value) == 0.0
     assert all(np.isfinite(gradient).all() for gradient in gradients)
 
 
 def test_diversity_gradient_agrees_with_finite_differences():
-    maps, logits, kernel = random_problem(3, n=1, h=2, w=2, f=3, c=2)
+    maps, logits, kernel = random_problem(3)
     gradient = jax.grad(losses.feature_diversity_loss)(
         jnp.asarray(maps), logits, kernel
     )
