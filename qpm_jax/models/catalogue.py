@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from flax import linen as nn
 
 from qpm_jax.models.classifier import Classifier
+from qpm_jax.models.efficientnet_lite import EfficientNetLite
+from qpm_jax.models.mobilenet_v2 import MobileNetV2Folded
 from qpm_jax.models.resnet_small import ResNetSmall
 
 Colour = tuple[float, float, float]
@@ -46,6 +48,11 @@ def _resnet_small_reduced() -> nn.Module:
     return ResNetSmall(strides=(1, 2, 1))
 
 
+def _centred_on(center: int) -> tuple[Colour, Colour]:
+    """Mean and std in [0, 1] of an input (x − center)/128, x in 0..255."""
+    return (center / 255,) * 3, (128 / 255,) * 3
+
+
 _CATALOGUE = {
     entry.specification.name: entry
     for entry in (
@@ -53,6 +60,18 @@ _CATALOGUE = {
             ModelSpecification("resnet_small", 192, (64, 64), None, None, False),
             ResNetSmall,
             _resnet_small_reduced,
+        ),
+        _Entry(
+            ModelSpecification(
+                "efficientnet_lite0", 1280, (224, 224), *_centred_on(127), True
+            ),
+            EfficientNetLite,
+        ),
+        _Entry(
+            ModelSpecification(
+                "mobilenet_v2_tf", 1280, (224, 224), *_centred_on(128), True
+            ),
+            MobileNetV2Folded,
         ),
     )
 }

@@ -7,11 +7,11 @@ from qpm_jax import models
 
 
 @pytest.fixture(scope="module")
-def small():
+def small(random_variables):
     """A resnet_small for three classes, its variables and two images."""
     module = models.create("resnet_small", 3)
-    images = jax.random.normal(jax.random.key(1), (2, 32, 32, 3))
-    return module, jax.jit(module.init)(jax.random.key(0), images), images
+    images = np.random.default_rng(1).normal(size=(2, 32, 32, 3)).astype(np.float32)
+    return module, random_variables(module, images.shape), images
 
 
 def test_names_are_sorted_and_each_has_a_specification():
@@ -24,7 +24,7 @@ def test_names_are_sorted_and_each_has_a_specification():
 
 def test_a_network_gives_logits_features_and_non_negative_maps(small):
     module, variables, images = small
-    logits, features, maps = module.apply(variables, images)
+    logits, features, maps = jax.jit(module.apply)(variables, images)
     columns = models.specification("resnet_small").num_features
     assert logits.shape == (2, 3)
     assert features.shape == (2, columns)
@@ -82,7 +82,7 @@ def test_training_draws_dropout_and_updates_the_running_statistics(small):
 
 def test_a_backbone_of_phase_one_drops_into_the_interpretable_network(small):
     module, variables, images = small
-    _, features, maps = module.apply(variables, images)
+    _, features, maps = jax.jit(module.apply)(variables, images)
     columns = features.shape[1]
     head = models.BinaryHead(
         np.array([5, 2]), np.eye(2, dtype=bool), np.zeros(columns), np.ones(columns)

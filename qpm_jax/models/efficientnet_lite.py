@@ -1,0 +1,113 @@
+"""EfficientNet-Lite0: EfficientNet without squeeze-and-excitation, with ReLU6.
+
+Tan and Le 2019 (arXiv 1905.11946), table 1, in the form of TensorFlow's Lite models:
+"same" padding with the larger half at the end, batch normalisation with epsilon 1e-3,
+stem and head not scaled.
+"""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jaxtyping import Array, Float
+
+from qpm_jax.models.depthwise import DepthwiseConv
+
+# (expansion, channels, repeats, stride of the first, kernel) of arXiv 1905.11946.
+STAGES = (
+    (1, 16, 1, 1, 3),
+    (6, 24, 2, 2, 3),
+    (6, 40, 2, 2, 5),
+    (6, 80, 3, 2, 3),
+    (6, 112, 3, 1, 5),
+    (6, 192, 4, 2, 5),
+    (6, 320, 1, 1, 3),
+)
+STEM_FEATURES = 32
+NUM_FEATURES = 1280
+EPSILON = 1e-3
+KERNEL_INIT = nn.initializers.variance_scaling(2.0, "fan_out", "truncated_normal")
+
+
+def _convolution(features: int, size: int, stride: int, name: str) -> nn.Conv:
+    return nn.Conv(
+        features,
+        (size, size),
+        strides=(stride, stride),
+        use_bias=False,
+        kernel_init=KERNEL_INIT,
+        name=name,
+    )
+
+
+def _normalise(name: str, train: bool) -> nn.BatchNorm:
+    return nn.BatchNorm(
+        use_running_average=not train, momentum=0.9, epsilon=EPSILON, name=name
+    )
+
+
+class InvertedResidual(nn.Module):
+    """Expand by 1×1, filter depthwise, project by 1×1, each with normalisation."""
+
+    features: int
+    expansion: int
+    stride: int = 1
+    size: int = 3
+
+    @nn.compact
+    def __call__(
+        self, inputs: Float[Array, "N H W D"], train: bool = False
+    ) -> Float[Array, "N h w E"]:
+        """Returns the projection, plus the inputs where their shapes agree."""
+        hidden = inputs
+        if self.expansion != 1:
+            width = self.expansion * inputs.shape[-1]
+            hidden = _convolution(width, 1, 1, "expand")(hidden)
+            hidden = jax.nn.relu6(_normalise("expand_norm", train)(hidden))
+        hidden = DepthwiseConv(
+            (self.size, self.size),
+            strides=(self.stride, self.stride),
+            use_bias=False,
+            name="depthwise",
+        )(hidden)
+        hidden = jax.nn.relu6(_normalise("depthwise_norm", train)(hidden))
+        outputs = _convolution(self.features, 1, 1, "project")(hidden)
+        outputs = _normalise("project_norm", train)(outputs)
+        if outputs.shape == inputs.shape:
+            return inputs + outputs
+        return outputs
+
+
+class EfficientNetLite(nn.Module):
+    """Backbone of `efficientnet_lite0`: (x − 127)/128 to maps of 1280 features.
+
+    Attributes:
+      stages: (expansion, channels, repeats, stride of the first block, kernel size) of
+        each stage.
+      num_features: channels of the last 1×1 convolution, F.
+    """
+
+    stages: Sequence[tuple[int, int, int, int, int]] = STAGES
+    num_features: int = NUM_FEATURES
+
+    @nn.compact
+    def __call__(
+        self, images: Float[Array, "N h w 3"], train: bool = False
+    ) -> Float[Array, "N H W F"]:
+        """Returns the maps before pooling, [N, ⌈h/32⌉, ⌈w/32⌉, F], between 0 and 6."""
+        hidden = _convolution(STEM_FEATURES, 3, 2, "stem")(jnp.asarray(images))
+        hidden = jax.nn.relu6(_normalise("stem_norm", train)(hidden))
+        number = 0
+        for expansion, features, repeats, first_stride, size in self.stages:
+            for repeat in range(repeats):
+                hidden = InvertedResidual(
+                    features,
+                    expansion,
+                    first_stride if repeat == 0 else 1,
+                    size,
+                    name=f"block{number:02d}",
+                )(hidden, train)
+                number += 1
+        hidden = _convolution(self.num_features, 1, 1, "head")(hidden)
+        return jax.nn.relu6(_normalise("head_norm", train)(hidden))

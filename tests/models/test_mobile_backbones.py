@@ -1,0 +1,80 @@
+"""EfficientNet-Lite and the folded MobileNetV2 on tiny inputs."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from qpm_jax import models
+from qpm_jax.models.efficientnet_lite import EfficientNetLite, InvertedResidual
+from qpm_jax.models.mobilenet_v2 import FoldedInvertedResidual, MobileNetV2Folded
+
+TINY_LITE = EfficientNetLite(stages=((2, 8, 1, 2, 3),), num_features=12)
+TINY_MOBILENET = MobileNetV2Folded(stages=((2, 8, 1, 2),), num_features=12)
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "mobilenet_v2_tf"])
+def test_a_224_pixel_photo_gives_7_by_7_maps_of_1280_features(name):
+    module = models.create(name, 5)
+    image = jax.ShapeDtypeStruct((1, 224, 224, 3), jnp.float32)
+    (logits, features, maps), variables = jax.eval_shape(
+        lambda image: module.init_with_output(jax.random.key(0), image), image
+    )
+    assert logits.shape == (1, 5)
+    assert features.shape == (1, models.specification(name).num_features) == (1, 1280)
+    assert maps.shape == (1, 7, 7, 1280)
+    assert set(variables["params"]) == {"backbone", "head"}
+
+
+@pytest.mark.parametrize("backbone", [TINY_LITE, TINY_MOBILENET])
+def test_maps_are_non_negative_and_every_weight_learns(backbone, random_variables):
+    images = np.random.default_rng(1).normal(size=(2, 9, 9, 3)).astype(np.float32)
+    variables = random_variables(backbone, images.shape)
+
+    def score(params):
+        maps, _ = backbone.apply(
+            {**variables, "params": params}, images, True, mutable=["batch_stats"]
+        )
+        return jnp.sum(jnp.sin(jnp.arange(maps.size)) * maps.ravel()), maps
+
+    gradients, maps = jax.jit(jax.grad(score, has_aux=True))(variables["params"])
+    assert maps.shape == (2, 3, 3, 12)
+    assert maps.min() >= 0
+    assert all(np.any(leaf != 0) for leaf in jax.tree.leaves(gradients))
+
+
+@pytest.mark.parametrize("block", [InvertedResidual, FoldedInvertedResidual])
+def test_a_block_adds_its_input_only_where_the_shapes_agree(block, random_variables):
+    inputs = np.random.default_rng(1).normal(size=(1, 4, 4, 6)).astype(np.float32)
+
+    def with_silent_projection(features, stride):
+        module = block(features, expansion=2, stride=stride)
+        variables = random_variables(module, inputs.shape)
+        for part in ("project", "project_norm"):
+            silent = jax.tree.map(jnp.zeros_like, variables["params"].get(part, {}))
+            variables["params"][part] = silent
+        return jax.jit(module.apply)(variables, inputs)
+
+    np.testing.assert_array_equal(with_silent_projection(6, 1), inputs)
+    assert not np.any(with_silent_projection(6, 2))
+    assert not np.any(with_silent_projection(5, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "center"), [("efficientnet_lite0", 127), ("mobilenet_v2_tf", 128)]
+)
+def test_the_specified_mean_and_std_give_the_input_the_weights_expect(name, center):
+    pixels = np.arange(256.0)
+    found = models.specification(name)
+    np.testing.assert_allclose(
+        (pixels / 255 - found.mean[0]) / found.std[0],
+        (pixels - center) / 128,
+        atol=1e-12,
+    )
+    assert found.pretrained
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "mobilenet_v2_tf"])
+def test_reduced_strides_name_the_models_that_have_them(name):
+    with pytest.raises(ValueError, match=f"for '{name}', only.*resnet_small"):
+        models.create(name, 2, reduced_strides=True)
