@@ -9,7 +9,7 @@ costs at least s_i + s_j − 1", what is left is to pick the n features of large
 
 Every λ and μ gives a bound: a class's k values sum to at most k λ plus what exceeds λ,
 and weight_p s_i s_j ≥ μ_p (s_i + s_j − 1). Uniqueness is relaxed. Subgradient steps
-look for small L in float32; the bound reported is L in float64 at the multipliers found.
+look for small L in float32; the bound reported is L in float64.
 """
 
 import functools
@@ -58,16 +58,17 @@ def first_multipliers(
     """
     ranked = -np.sort(-problem.values[:, selected], axis=1)
     worst = np.take_along_axis(ranked, problem.class_sizes[:, None] - 1, axis=1)[:, 0]
-    classes = jnp.asarray(worst, jnp.float32)
-    pairs = jnp.zeros(len(problem.weights), jnp.float32)
+    # Made on the host, so that nothing has to be compiled for it.
+    classes = jnp.asarray(worst.astype(np.float32))
+    pairs = jnp.asarray(np.zeros(len(problem.weights), np.float32))
     return Multipliers(
         classes=classes,
         pairs=pairs,
         best_classes=classes,
         best_pairs=pairs,
-        best=jnp.asarray(jnp.inf, jnp.float32),
-        step=jnp.asarray(1.0, jnp.float32),
-        stale=jnp.asarray(0, jnp.int32),
+        best=jnp.asarray(np.float32(np.inf)),
+        step=jnp.asarray(np.float32(1.0)),
+        stale=jnp.asarray(np.int32(0)),
     )
 
 

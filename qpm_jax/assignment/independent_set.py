@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 # Work of one threshold, in multiply-adds, that keeps 2048 features within 2 seconds.
-_WORK = 3.5e9
+_WORK = 4e8
 
 
 def smallest_spread(

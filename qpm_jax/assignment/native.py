@@ -9,13 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
 from qpm_jax.assignment import bound as bounds
 from qpm_jax.assignment import enumeration, refine, search
+from qpm_jax.assignment.chains import Chains, continue_chains, start_chains
 from qpm_jax.assignment.problem import AssignmentProblem
 from qpm_jax.assignment.result import Assignment, make_assignment, relative_gap
 
@@ -23,7 +22,6 @@ Progress = Callable[[float, float, float], object]
 
 # Values that one step of all chains may touch; keeps memory and step time bounded.
 _CHAIN_WORK = 4_000_000
-_REPEATS = 4
 _BOUND_STEPS_A_ROUND = 100
 # A gap below this is rounding.
 _PROVEN = 1e-7
@@ -141,13 +139,13 @@ def _search(
     features = len(host.bias)
     if chains is None:
         chains = max(1, min(8, _CHAIN_WORK // (classes * features)))
-    key = jax.random.key(seed)
-    state = search.start_chains(arrays, key, count, chains)
+    random = np.random.default_rng(seed)
+    state = start_chains(arrays, host, random, count, chains)
     best = _take(host, state, best, deadline)
     yield best
     largest = max(1, min(count, features - count, max(4, count // 5)))
     multipliers = bounds.first_multipliers(problem, best.selected)
-    stale = step = taken = 0
+    stale = taken = 0
     while stale < patience or taken < bound_steps:
         before = best
         if taken < bound_steps:
@@ -158,25 +156,22 @@ def _search(
             taken += number
             best = Incumbent(best.selected, best.value, min(best.bound, upper))
         if stale < patience:
-            step += 1
-            state = search.continue_chains(
-                arrays, state, jax.random.fold_in(key, step), largest, _REPEATS
-            )
+            state = continue_chains(arrays, host, state, random, largest)
             best = _take(host, state, best, deadline)
         stale = 0 if best.value > before.value else stale + 1
         yield best
 
 
 def _take(
-    host: refine.HostArrays, state: search.Chains, best: Incumbent, deadline: float
+    host: refine.HostArrays, state: Chains, best: Incumbent, deadline: float
 ) -> Incumbent:
     """The better of the incumbent and what the chains found, refined on the host."""
-    relaxed = np.asarray(state.best_value, np.float64)
+    relaxed = state.best_value
     noise = 1e-5 * max(1.0, abs(best.value))
     order = np.argsort(-relaxed, kind="stable")
     seen: set[tuple[int, ...]] = {tuple(np.sort(best.selected).tolist())}
     for chain in order[relaxed[order] > best.value - noise]:
-        selected = np.sort(np.asarray(state.best[chain], np.int64))
+        selected = np.sort(state.best[chain].astype(np.int64))
         if tuple(selected.tolist()) in seen:
             continue
         seen.add(tuple(selected.tolist()))
@@ -200,10 +195,10 @@ def _tighten(
     """Some subgradient steps, and the bound of the best multipliers in float64."""
     multipliers = bounds.improve(
         arrays,
-        jnp.asarray(problem.pairs, jnp.int32),
-        jnp.asarray(problem.weights, jnp.float32),
+        problem.pairs.astype(np.int32),
+        problem.weights.astype(np.float32),
         multipliers,
-        jnp.asarray(target, jnp.float32),
+        np.float32(target),
         problem.num_features,
         steps,
     )

@@ -6,6 +6,7 @@ be wrong with a problem is found here, before any solver starts.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jax.typing import ArrayLike
@@ -193,7 +194,7 @@ def _pairs(
         raise ValueError(
             f"pairs holds {wrong}; in every pair the first must be smaller."
         )
-    if len(np.unique(index, axis=0)) != len(index):
+    if len(np.unique(index[:, 0] * features + index[:, 1])) != len(index):
         raise ValueError("pairs names a pair twice; add its weights into one entry.")
     if not np.isfinite(weight).all() or (weight < 0).any():
         raise ValueError(
@@ -243,7 +244,7 @@ def _per_class(
     return sizes.astype(np.int64)
 
 
-def _feature_set(name: str, indices: ArrayLike, features: int) -> tuple[int, ...]:
+def _feature_set(name: str, indices: Any, features: int) -> tuple[int, ...]:
     index = np.asarray(indices)
     if index.size == 0:
         return ()
