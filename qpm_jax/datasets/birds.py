@@ -23,7 +23,7 @@ from qpm_jax.datasets.birds_scene import IMAGE_SIZE, draw_image
 from qpm_jax.datasets.dataset import Dataset, Split
 
 # Raise it whenever a picture changes: it makes cached files of before invalid.
-DRAWING_VERSION = 1
+DRAWING_VERSION = 3
 _CHUNK = 250  # images drawn at once: bounds memory, and one compilation serves all
 
 Drawings = dict[str, np.ndarray]
@@ -136,16 +136,13 @@ def _processor() -> jax.Device | None:
 @jax.jit
 def _draw_chunk(
     seed: Int[Array, ""],
-    identities: Int[Array, "chunk 3"],
+    split: Int[Array, ""],
+    identities: Int[Array, " chunk"],
     codes: Int[Array, "chunk groups"],
 ) -> tuple[UInt8[Array, "chunk H W 3"], UInt8[Array, "chunk H W"]]:
-    def draw(identity: Int[Array, "3"], code: Int[Array, " groups"]) -> tuple:
-        key = jax.random.key(seed)
-        for number in identity:
-            key = jax.random.fold_in(key, number)
-        return draw_image(key, code)
-
-    return jax.vmap(draw)(identities, codes)
+    key = jax.random.fold_in(jax.random.key(seed), split)
+    keys = jax.vmap(lambda identity: jax.random.fold_in(key, identity))(identities)
+    return jax.vmap(draw_image)(keys, codes)
 
 
 def _draw_split(
@@ -153,13 +150,14 @@ def _draw_split(
 ) -> tuple[UInt8[np.ndarray, "N H W 3"], UInt8[np.ndarray, "N H W"]]:
     labels = np.repeat(np.arange(num_classes), count)
     serials = np.tile(np.arange(count), num_classes)
-    identities = np.stack([np.full_like(labels, split), labels, serials], axis=1)
+    # The same image gets the same number in a set of any size.
+    identities = serials * MAX_CLASSES + labels
     codes = birds_attributes.class_codes(num_classes)[labels]
     chunks = []
     for start in range(0, len(labels), _CHUNK):
         # The last chunk is filled up, so that one compiled shape serves all.
         rows = np.minimum(np.arange(start, start + _CHUNK), len(labels) - 1)
-        chunk = _draw_chunk(np.int32(seed), identities[rows], codes[rows])
+        chunk = _draw_chunk(seed, split, identities[rows], codes[rows])
         chunks.append(jax.device_get(chunk))
     images, parts = (
         np.concatenate(pieces)[: len(labels)] for pieces in zip(*chunks, strict=True)
@@ -193,7 +191,7 @@ def _expected_shapes(
     num_classes: int, counts: dict[str, int]
 ) -> dict[str, tuple[int, ...]]:
     picture = (IMAGE_SIZE, IMAGE_SIZE)
-    shapes = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     for split, count in counts.items():
         shapes[f"{split}_images"] = (num_classes * count, *picture, 3)
         shapes[f"{split}_parts"] = (num_classes * count, *picture)

@@ -143,17 +143,17 @@ def paint_tail(canvas: Canvas, points: Points, code: Code, pose: Pose) -> Canvas
 
 
 def paint_feet(canvas: Canvas, points: Points, code: Code, pose: Pose) -> Canvas:
-    """Two legs with three claws or a web each."""
+    """Two legs, each with three thin claws or on a broad web."""
     colour = _colour_of(code, "feet")
-    for hip, turn in ((-0.04, pose["far leg turn"]), (0.14, pose["near leg turn"])):
-        place = local_frame(points, (hip, 0.34), turn)
-        leg = tapered_line(place, (0.0, 0.0), (0.0, 0.36), (0.05, 0.04))
-        toes = (
-            tapered_line(place, (0.0, 0.36), (x, y), (0.04, 0.03))
-            for x, y in ((-0.10, 0.44), (0.05, 0.50), (0.16, 0.42))
+    for hip, turn in ((-0.10, pose["far leg turn"]), (0.17, pose["near leg turn"])):
+        place = local_frame(points, (hip, 0.32), turn)
+        claws = (
+            tapered_line(place, (0.0, 0.34), toe, (0.035, 0.025))
+            for toe in ((-0.15, 0.46), (0.04, 0.52), (0.19, 0.42))
         )
-        web = convex_polygon(place, ((0.0, 0.30), (0.22, 0.48), (-0.10, 0.48)))
-        feet = _select(code, "feet", {"clawed": union(*toes), "webbed": web})
+        web = convex_polygon(place, ((0.0, 0.16), (0.24, 0.50), (-0.16, 0.50)))
+        feet = _select(code, "feet", {"clawed": union(*claws), "webbed": web})
+        leg = tapered_line(place, (0.0, 0.0), (0.0, 0.34), (0.045, 0.035))
         canvas = _paint_rimmed(canvas, union(leg, feet), colour, "feet")
     return canvas
 
@@ -185,11 +185,13 @@ def paint_crown(canvas: Canvas, head: Points, code: Code) -> Canvas:
     )
     cap = intersection(
         circle(head, (0.14, -0.16), 0.27),
-        half_plane(head, (-0.15, -0.22), (0.50, -0.30)),
+        half_plane(head, (0.50, -0.22), (-0.15, -0.26)),
     )
+    place = local_frame(head, (0.12, -0.20), -0.40)
     fan = intersection(
-        ellipse(head, (0.08, -0.34), (0.26, 0.22)),
-        half_plane(head, (-0.3, -0.28), (0.5, -0.32)),
+        circle(place, (0.0, 0.0), 0.46),
+        half_plane(place, (0.0, 0.0), (-0.52, -1.0)),
+        half_plane(place, (0.52, -1.0), (0.0, 0.0)),
     )
     shape = _select(
         code,
