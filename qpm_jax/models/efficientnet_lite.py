@@ -13,6 +13,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from qpm_jax.models.depthwise import DepthwiseConv
+from qpm_jax.models.pointwise import PointwiseConv
 
 # (expansion, channels, repeats, stride of the first, kernel) of arXiv 1905.11946.
 STAGES = (
@@ -30,15 +31,8 @@ EPSILON = 1e-3
 KERNEL_INIT = nn.initializers.variance_scaling(2.0, "fan_out", "truncated_normal")
 
 
-def _convolution(features: int, size: int, stride: int, name: str) -> nn.Conv:
-    return nn.Conv(
-        features,
-        (size, size),
-        strides=(stride, stride),
-        use_bias=False,
-        kernel_init=KERNEL_INIT,
-        name=name,
-    )
+def _pointwise(features: int, name: str) -> PointwiseConv:
+    return PointwiseConv(features, use_bias=False, name=name)
 
 
 def _normalise(name: str, train: bool) -> nn.BatchNorm:
@@ -63,7 +57,7 @@ class InvertedResidual(nn.Module):
         hidden = inputs
         if self.expansion != 1:
             width = self.expansion * inputs.shape[-1]
-            hidden = _convolution(width, 1, 1, "expand")(hidden)
+            hidden = _pointwise(width, "expand")(hidden)
             hidden = jax.nn.relu6(_normalise("expand_norm", train)(hidden))
         hidden = DepthwiseConv(
             (self.size, self.size),
@@ -72,7 +66,7 @@ class InvertedResidual(nn.Module):
             name="depthwise",
         )(hidden)
         hidden = jax.nn.relu6(_normalise("depthwise_norm", train)(hidden))
-        outputs = _convolution(self.features, 1, 1, "project")(hidden)
+        outputs = _pointwise(self.features, "project")(hidden)
         outputs = _normalise("project_norm", train)(outputs)
         if outputs.shape == inputs.shape:
             return inputs + outputs
@@ -96,7 +90,14 @@ class EfficientNetLite(nn.Module):
         self, images: Float[Array, "N h w 3"], train: bool = False
     ) -> Float[Array, "N H W F"]:
         """Returns the maps before pooling, [N, ⌈h/32⌉, ⌈w/32⌉, F], between 0 and 6."""
-        hidden = _convolution(STEM_FEATURES, 3, 2, "stem")(jnp.asarray(images))
+        hidden = nn.Conv(
+            STEM_FEATURES,
+            (3, 3),
+            strides=(2, 2),
+            use_bias=False,
+            kernel_init=KERNEL_INIT,
+            name="stem",
+        )(jnp.asarray(images))
         hidden = jax.nn.relu6(_normalise("stem_norm", train)(hidden))
         number = 0
         for expansion, features, repeats, first_stride, size in self.stages:
@@ -109,5 +110,5 @@ class EfficientNetLite(nn.Module):
                     name=f"block{number:02d}",
                 )(hidden, train)
                 number += 1
-        hidden = _convolution(self.num_features, 1, 1, "head")(hidden)
+        hidden = _pointwise(self.num_features, "head")(hidden)
         return jax.nn.relu6(_normalise("head_norm", train)(hidden))

@@ -14,6 +14,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from qpm_jax.models.depthwise import DepthwiseConv
+from qpm_jax.models.pointwise import PointwiseConv
 
 # (expansion, channels, repeats, stride of the first) of arXiv 1801.04381, table 2.
 STAGES = (
@@ -30,8 +31,8 @@ NUM_FEATURES = 1280
 KERNEL_INIT = nn.initializers.variance_scaling(2.0, "fan_in", "truncated_normal")
 
 
-def _pointwise(features: int, name: str) -> nn.Conv:
-    return nn.Conv(features, (1, 1), kernel_init=KERNEL_INIT, name=name)
+def _pointwise(features: int, name: str) -> PointwiseConv:
+    return PointwiseConv(features, kernel_init=KERNEL_INIT, name=name)
 
 
 class FoldedInvertedResidual(nn.Module):

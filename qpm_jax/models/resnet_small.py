@@ -13,6 +13,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
 
+from qpm_jax.models.pointwise import PointwiseConv
+
 KERNEL_INIT = nn.initializers.variance_scaling(2.0, "fan_out", "truncated_normal")
 
 
@@ -43,10 +45,10 @@ def space_to_depth(
     )
 
 
-def _convolution(features: int, size: int, stride: int, name: str) -> nn.Conv:
+def _convolution(features: int, stride: int, name: str) -> nn.Conv:
     return nn.Conv(
         features,
-        (size, size),
+        (3, 3),
         strides=(stride, stride),
         use_bias=False,
         kernel_init=KERNEL_INIT,
@@ -69,13 +71,13 @@ class PreActivationBlock(nn.Module):
         hidden = jax.nn.relu(_normalise("norm1", train)(inputs))
         shortcut = inputs
         if self.stride != 1 or inputs.shape[-1] != self.features:
-            # Taking every second position first makes the weight gradient of a 1×1
-            # convolution a plain matrix product, which a strided one is not on CPUs.
             kept = hidden[:, :: self.stride, :: self.stride]
-            shortcut = _convolution(self.features, 1, 1, "shortcut")(kept)
-        hidden = _convolution(self.inner_features, 3, self.stride, "conv1")(hidden)
+            shortcut = PointwiseConv(self.features, use_bias=False, name="shortcut")(
+                kept
+            )
+        hidden = _convolution(self.inner_features, self.stride, "conv1")(hidden)
         hidden = jax.nn.relu(_normalise("norm2", train)(hidden))
-        return shortcut + _convolution(self.features, 3, 1, "conv2")(hidden)
+        return shortcut + _convolution(self.features, 1, "conv2")(hidden)
 
 
 def _normalise(name: str, train: bool) -> nn.BatchNorm:
@@ -103,7 +105,7 @@ class ResNetSmall(nn.Module):
     ) -> Float[Array, "N H W F"]:
         """Returns the maps before pooling: [N, h/8, w/8, F] at the usual strides."""
         hidden = space_to_depth(jnp.asarray(images))
-        hidden = _convolution(self.widths[0], 3, 1, "stem")(hidden)
+        hidden = _convolution(self.widths[0], 1, "stem")(hidden)
         stages = zip(
             self.widths, self.inner_widths, self.depths, self.strides, strict=True
         )

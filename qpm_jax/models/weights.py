@@ -29,9 +29,11 @@ class Layout(NamedTuple):
     to_flax: Callable[[np.ndarray], np.ndarray]
 
 
-# Names give the axes in the file; Flax has HWIO, [H, W, C] depthwise and [in, out].
+# Names give the axes in the file; ours are HWIO, [H, W, C] depthwise, [in, out] 1×1.
 AS_IS = Layout(lambda shape: shape, lambda array: array)
 OIHW = Layout(lambda s: (s[3], s[2], s[0], s[1]), lambda a: a.transpose(2, 3, 1, 0))
+OI11 = Layout(lambda s: (s[1], s[0], 1, 1), lambda a: a[:, :, 0, 0].T)
+ONE_ONE_IO = Layout(lambda s: (1, 1, *s), lambda a: a[0, 0])
 OUT_IN = Layout(lambda s: (s[1], s[0]), lambda a: a.T)
 C1HW = Layout(lambda s: (s[2], 1, s[0], s[1]), lambda a: a[:, 0].transpose(1, 2, 0))
 HW1C = Layout(lambda s: (s[0], s[1], 1, s[2]), lambda a: a[:, :, 0])
@@ -69,13 +71,13 @@ def _efficientnet_lite0_sources() -> Iterator[Source]:
     for number, expansion in enumerate(expansions):
         key, block = f"_blocks.{number}", f"block{number:02d}"
         if expansion != 1:
-            yield _torch_convolution(f"{key}._expand_conv", OIHW, block, "expand")
+            yield _torch_convolution(f"{key}._expand_conv", OI11, block, "expand")
             yield from _torch_norm(f"{key}._bn0", block, "expand_norm")
         yield _torch_convolution(f"{key}._depthwise_conv", C1HW, block, "depthwise")
         yield from _torch_norm(f"{key}._bn1", block, "depthwise_norm")
-        yield _torch_convolution(f"{key}._project_conv", OIHW, block, "project")
+        yield _torch_convolution(f"{key}._project_conv", OI11, block, "project")
         yield from _torch_norm(f"{key}._bn2", block, "project_norm")
-    yield _torch_convolution("_conv_head", OIHW, "head")
+    yield _torch_convolution("_conv_head", OI11, "head")
     yield from _torch_norm("_bn1", "head_norm")
     yield Source("_fc.weight", ("params", "head", "kernel"), OUT_IN)
     yield Source("_fc.bias", ("params", "head", "bias"))
@@ -91,12 +93,12 @@ def _mobilenet_v2_tf_sources() -> Iterator[Source]:
     yield from _folded("stem", AS_IS, "backbone", "stem")
     for number, expansion in enumerate(_block_expansions(mobilenet_v2.STAGES)):
         block = f"block{number:02d}"
-        layouts = {"expand": AS_IS, "depthwise": HW1C, "project": AS_IS}
+        layouts = {"expand": ONE_ONE_IO, "depthwise": HW1C, "project": ONE_ONE_IO}
         if expansion == 1:
             del layouts["expand"]
         for part, layout in layouts.items():
             yield from _folded(f"{block}/{part}", layout, "backbone", block, part)
-    yield from _folded("head", AS_IS, "backbone", "head")
+    yield from _folded("head", ONE_ONE_IO, "backbone", "head")
     yield from _folded("logits", AS_IS, "head")
 
 
