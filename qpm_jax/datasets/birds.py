@@ -23,7 +23,7 @@ from qpm_jax.datasets.birds_scene import IMAGE_SIZE, draw_image
 from qpm_jax.datasets.dataset import Dataset, Split
 
 # Raise it whenever a picture changes: it makes cached files of before invalid.
-DRAWING_VERSION = 3
+DRAWING_VERSION = 4
 _CHUNK = 250  # images drawn at once: bounds memory, and one compilation serves all
 
 Drawings = dict[str, np.ndarray]
@@ -174,14 +174,20 @@ def _draw(seed: int, num_classes: int, counts: dict[str, int]) -> Drawings:
     return drawings
 
 
+def _home_cache() -> Path:
+    try:
+        return Path.home() / ".cache" / "qpm_jax"
+    except RuntimeError:  # a user without a home, as in some containers
+        return Path(tempfile.gettempdir()) / "qpm_jax"
+
+
 def _cache_path(
     folder: str | os.PathLike[str] | None,
     seed: int,
     num_classes: int,
     counts: dict[str, int],
 ) -> Path:
-    if folder is None:
-        folder = os.environ.get("QPM_JAX_CACHE") or Path.home() / ".cache" / "qpm_jax"
+    folder = folder or os.environ.get("QPM_JAX_CACHE") or _home_cache()
     name = f"birds_v{DRAWING_VERSION}_seed{seed}_classes{num_classes}"
     name += "".join(f"_{split}{count}" for split, count in counts.items())
     return Path(folder).expanduser() / f"{name}.npz"
@@ -202,7 +208,8 @@ def _read(path: Path, num_classes: int, counts: dict[str, int]) -> Drawings | No
     """The drawings kept at `path`, or None where there are none that are whole."""
     expected = _expected_shapes(num_classes, counts)
     try:
-        with np.load(path) as stored:
+        # Opened here, as numpy leaves open a file that it cannot read.
+        with path.open("rb") as file, np.load(file) as stored:
             drawings = {name: stored[name] for name in expected}
     except FileNotFoundError:
         return None

@@ -77,7 +77,7 @@ def paint(canvas: Canvas, shape: Field, colour: Colour, part: str = "") -> Canva
 
 def _paint_rimmed(canvas: Canvas, shape: Field, colour: Colour, part: str) -> Canvas:
     rim = 0.35 * jnp.mean(colour, axis=tuple(range(colour.ndim - 1)))
-    return paint(paint(canvas, shape - _OUTLINE, rim), shape, colour, part)
+    return paint(paint(canvas, shape - _OUTLINE, rim, part), shape, colour, part)
 
 
 def code_by_name(code: Int[Array, " groups"]) -> Code:

@@ -35,7 +35,9 @@ def ellipse(points: Points, centre: Place, radii: Place) -> Field:
     x, y = points[0] - centre[0], points[1] - centre[1]
     ring = jnp.sqrt((x / radii[0]) ** 2 + (y / radii[1]) ** 2)
     slope = jnp.sqrt((x / radii[0] ** 2) ** 2 + (y / radii[1] ** 2) ** 2)
-    return ring * (ring - 1) / jnp.maximum(slope, 1e-3)
+    # The offsets only matter at the centre, where ring and slope are both zero.
+    offset = 1e-6
+    return (ring - 1) * (ring + offset * jnp.minimum(*radii)) / (slope + offset)
 
 
 def tapered_line(points: Points, start: Place, end: Place, radii: Place) -> Field:
