@@ -1,0 +1,82 @@
+"""Every data set by its name: `names()` and `load(name, **options)`."""
+
+import difflib
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from qpm_jax.datasets.dataset import Dataset
+
+# name: the module whose `load` reads it (imported when asked for), preset options
+_ENTRIES: dict[str, tuple[str, Mapping[str, Any]]] = {
+    "birds": ("qpm_jax.datasets.birds", {}),
+    "cub": ("qpm_jax.datasets.cub", {}),
+    "cub50": ("qpm_jax.datasets.cub", {"classes": 50}),
+    "digits": ("qpm_jax.datasets.digits", {}),
+    "folder": ("qpm_jax.datasets.image_folder", {}),
+}
+
+
+def names() -> tuple[str, ...]:
+    """Returns the names that `load` knows, in alphabetical order."""
+    return tuple(sorted(_ENTRIES))
+
+
+def options(name: str) -> Mapping[str, Any]:
+    """Returns the options `load(name)` takes with their defaults.
+
+    An option without a default has `inspect.Parameter.empty`.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    loader, presets = _entry(name)
+    parameters = inspect.signature(loader).parameters.values()
+    defaults = {p.name: presets.get(p.name, p.default) for p in parameters}
+    return MappingProxyType(defaults)
+
+
+def load(name: str, **chosen: Any) -> Dataset:
+    """Loads a data set.
+
+    Args:
+        name: one of `names()`.
+        **chosen: options of that data set, see `options(name)` and the `load` of its
+            module.
+
+    Returns:
+        The data set.
+
+    Raises:
+        ValueError: an unknown name (the nearest are named), an unknown or a missing
+            option (the allowed ones are named), or what the data set itself refuses.
+    """
+    loader, presets = _entry(name)
+    allowed = options(name)
+    unknown = sorted(set(chosen) - set(allowed))
+    if unknown:
+        raise ValueError(
+            f"data set {name!r} has no option {', '.join(unknown)}; allowed: "
+            f"{', '.join(allowed)}"
+        )
+    required = [o for o, v in allowed.items() if v is inspect.Parameter.empty]
+    missing = [option for option in required if option not in chosen]
+    if missing:
+        raise ValueError(
+            f"data set {name!r} needs the option {', '.join(missing)}; give "
+            f"load({name!r}, {missing[0]}=...)"
+        )
+    return loader(**{**presets, **chosen})
+
+
+def _entry(name: str) -> tuple[Callable[..., Dataset], Mapping[str, Any]]:
+    if name not in _ENTRIES:
+        near = difflib.get_close_matches(str(name), names(), n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise ValueError(
+            f"unknown data set {name!r}{hint} (there are: {', '.join(names())})"
+        )
+    module, presets = _ENTRIES[name]
+    return importlib.import_module(module).load, presets
