@@ -74,7 +74,7 @@ def solve_native(
     started = time.perf_counter()
     deadline = started + time_limit
     host = refine.host_arrays(problem)
-    best = _first_incumbent(problem, host)
+    best = first_incumbent(problem, host)
     status = "time_limit"
     try:
         if enumerate_small and enumeration.is_small(host, problem.num_features):
@@ -104,8 +104,16 @@ def solve_native(
     )
 
 
-def _first_incumbent(problem: AssignmentProblem, host: refine.HostArrays) -> Incumbent:
-    """The features of largest total value: cheap, feasible, not good."""
+def first_incumbent(problem: AssignmentProblem, host: refine.HostArrays) -> Incumbent:
+    """The features of largest total value: cheap, feasible, not good.
+
+    Args:
+        problem: the problem.
+        host: its arrays.
+
+    Returns:
+        An `Incumbent` without a bound.
+    """
     score = np.maximum(host.values, 0.0).sum(axis=0) + host.bias
     score[host.barred] = -np.inf
     score[host.fixed] = np.inf

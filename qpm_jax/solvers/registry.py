@@ -1,0 +1,56 @@
+"""Which solvers there are, whether they are installed and what their licence allows."""
+
+import importlib
+import importlib.metadata
+import importlib.util
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class SolverInfo:
+    """One line of the table of solvers.
+
+    Attributes:
+        name: what `solvers.solve` calls it.
+        package: what pip calls it.
+        version: of the installed package, "" where it is missing.
+        licence: "full", "limited" (a size limit) or "missing" (not installed).
+        takes: parts of a program beyond linear rows and integers.
+        features: what else it can do.
+        note: the licence's limit, in words.
+    """
+
+    name: str
+    package: str
+    version: str
+    licence: str
+    takes: tuple[str, ...]
+    features: tuple[str, ...]
+    note: str = ""
+
+
+_COMMON = ("time_limit", "gap", "threads", "seed", "warm_start", "progress")
+
+SOLVERS = {
+    "highs": SolverInfo("highs", "highspy", "", "missing", (), _COMMON),
+    "scip": SolverInfo("scip", "pyscipopt", "", "missing", (), _COMMON),
+    "gurobi": SolverInfo("gurobi", "gurobipy", "", "missing", ("quadratic",), _COMMON),
+}
+
+
+def available() -> tuple[SolverInfo, ...]:
+    """The table of solvers: name, version, licence and what each can take.
+
+    Returns:
+        One `SolverInfo` for every solver known, installed or not.
+    """
+    return tuple(_inspect(info) for info in SOLVERS.values())
+
+
+def _inspect(info: SolverInfo) -> SolverInfo:
+    if importlib.util.find_spec(info.package) is None:
+        return replace(info, note=f"pip install {info.package}")
+    version = importlib.metadata.version(info.package)
+    solver = importlib.import_module(f"qpm_jax.solvers.{info.name}")
+    licence, note = solver.licence()
+    return replace(info, version=version, licence=licence, note=note)
