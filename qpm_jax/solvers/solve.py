@@ -60,6 +60,8 @@ def solve(
         raise ValueError(f"time_limit is {time_limit}; it must be 0 seconds or more.")
     if not gap >= 0:
         raise ValueError(f"gap is {gap}; it must be a fraction of 0 or more.")
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads is {threads}; it must be 1 or more, or None.")
     _check_takes(program, SOLVERS[solver])
     start = _start(program, warm_start, solver)
     report = None if progress is None else _with_infinities(progress)

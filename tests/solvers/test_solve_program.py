@@ -1,0 +1,279 @@
+import importlib
+import itertools
+
+import numpy as np
+import pytest
+import scipy.sparse
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qpm_jax import solvers
+from qpm_jax.solvers import gurobi, registry
+from qpm_jax.solvers.solution import RawAnswer, evaluate, make_solution
+
+SOLVERS = ("highs", "scip", "gurobi")
+
+
+def knapsack(seed=0, variables=12, rows=3, maximise=True):
+    random = np.random.default_rng(seed)
+    weights = random.integers(0, 10, (rows, variables)).astype(float)
+    worth = random.uniform(1, 10, variables)
+    return solvers.MixedIntegerProgram(
+        objective=worth if maximise else -worth,
+        rows=weights,
+        row_lower=np.full(rows, -np.inf),
+        row_upper=np.full(rows, 2.5 * variables),
+        lower=np.zeros(variables),
+        upper=np.ones(variables),
+        integer=np.ones(variables, bool),
+        maximise=maximise,
+    )
+
+
+def tiny(row_lower, row_upper, lower, upper, integer=True):
+    return solvers.MixedIntegerProgram(
+        objective=[1.0, 1.0],
+        rows=scipy.sparse.csr_array(np.eye(2)),
+        row_lower=row_lower,
+        row_upper=row_upper,
+        lower=lower,
+        upper=upper,
+        integer=[integer] * 2,
+    )
+
+
+@given(seed=st.integers(0, 10**6), maximise=st.booleans())
+@settings(max_examples=20, deadline=None)
+def test_highs_finds_what_looking_at_every_point_finds(seed, maximise):
+    program = knapsack(seed, variables=8, maximise=maximise)
+    points = np.array(list(itertools.product([0.0, 1.0], repeat=8)))
+    fits = (program.row_upper >= (program.rows @ points.T).T).all(axis=1)
+    worth = points[fits] @ program.objective
+    best = worth.max() if maximise else worth.min()
+    solution = solvers.solve(program, "highs", threads=1)
+    assert solution.status == "optimal"
+    assert solution.objective == pytest.approx(best, rel=1e-9)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_all_solvers_agree_and_the_objective_is_that_of_the_values(solver):
+    program = knapsack()
+    solution = solvers.solve(program, solver, threads=1, seed=3)
+    assert solution.objective == pytest.approx(
+        solvers.solve(program, "highs").objective, rel=1e-9
+    )
+    assert solution.objective == pytest.approx(program.objective @ solution.values)
+    assert np.isin(solution.values, (0.0, 1.0)).all()
+    assert (solution.status, solution.solver) == ("optimal", solver)
+    assert solution.gap <= 1e-6
+    assert solution.bound >= solution.objective
+    assert solution.seconds > 0
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_integer_ranges_equalities_and_two_sided_rows_are_kept(solver):
+    program = solvers.MixedIntegerProgram(
+        objective=[1.0, -2.0, 0.5],
+        rows=[[1.0, 1.0, 0.0], [1.0, -1.0, 1.0], [0.0, 0.0, 1.0]],
+        row_lower=[-3.5, 1.0, -np.inf],
+        row_upper=[3.5, 1.0, np.inf],
+        lower=[-5.0, -5.0, 0.25],
+        upper=[5.0, 5.0, 9.0],
+        integer=[True, True, False],
+        maximise=False,
+    )
+    grid = range(-5, 6)
+    best = min(
+        x - 2 * y + 0.5 * (1 - x + y)
+        for x, y in itertools.product(grid, grid)
+        if -3.5 <= x + y <= 3.5 and 0.25 <= 1 - x + y <= 9
+    )
+    assert solvers.solve(program, solver).objective == pytest.approx(best)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_continuous_program_is_solved_with_a_tight_bound(solver):
+    program = tiny([0, 0], [0.5, 0.7], [-1, 0.25], [1, 1], integer=False)
+    solution = solvers.solve(program, solver)
+    assert solution.objective == pytest.approx(0.25)
+    assert solution.status == "optimal"
+    assert solution.gap <= 1e-9
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_an_infeasible_and_an_unbounded_program_say_so(solver):
+    infeasible = solvers.solve(tiny([3, 0], [4, 1], [0, 0], [1, 1]), solver)
+    assert infeasible.status == "infeasible"
+    assert not infeasible.found
+    assert np.isnan(infeasible.values).all()
+    free = tiny([-np.inf] * 2, [1, 1], [-np.inf, 0], [1, 1], integer=False)
+    assert solvers.solve(free, solver).status == "unbounded"
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_time_limit_of_zero_keeps_the_warm_start(solver):
+    program = knapsack(variables=40, rows=15)
+    start = np.zeros(40)
+    start[0] = 1.0
+    solution = solvers.solve(program, solver, time_limit=0, warm_start=start)
+    assert solution.objective >= program.objective[0]
+    assert solution.status in ("time_limit", "optimal")
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_wide_gap_is_reached_before_the_proof(solver):
+    program = knapsack(variables=40, rows=15)
+    solution = solvers.solve(program, solver, gap=0.5)
+    assert solution.gap <= 0.5
+    assert solution.status in ("gap_reached", "optimal")
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_progress_hears_of_objective_bound_and_time(solver):
+    heard = []
+    solvers.solve(
+        knapsack(variables=40, rows=15),
+        solver,
+        threads=1,
+        progress=lambda *told: heard.append(told),
+    )
+    assert heard
+    objective, bound, seconds = np.array(heard).T
+    assert (bound >= objective - 1e-6).all()
+    assert (np.diff(seconds) >= 0).all()
+    assert not (np.isfinite(bound) & (np.abs(bound) >= 1e20)).any()
+
+
+def test_gurobi_minimises_a_quadratic_objective():
+    program = solvers.MixedIntegerProgram(
+        objective=[-2.0, -2.0],
+        rows=np.zeros((0, 2)),
+        row_lower=[],
+        row_upper=[],
+        lower=[0, 0],
+        upper=[5, 5],
+        integer=[True, True],
+        quadratic=[[1.0, 1.0], [0.0, 1.0]],
+    )
+    # x² + xy + y² − 2x − 2y over whole numbers: −1 at (1, 0) and its neighbours.
+    assert solvers.solve(program, "gurobi").objective == pytest.approx(-1.0)
+
+
+def test_gurobi_names_the_limit_that_was_hit_and_who_would_do():
+    if gurobi.licence()[0] == "full":
+        pytest.skip("the Gurobi licence here has no size limit")
+    large = solvers.MixedIntegerProgram(
+        objective=np.ones(2500),
+        rows=scipy.sparse.csr_array((1, 2500)),
+        row_lower=[0.0],
+        row_upper=[1.0],
+        lower=np.zeros(2500),
+        upper=np.ones(2500),
+        integer=np.ones(2500, bool),
+    )
+    with pytest.raises(ValueError, match=r"2500 variables \(limit 2000\).*highs"):
+        solvers.solve(large, "gurobi")
+
+
+class FakeError:
+    def __init__(self, errno):
+        self.errno = errno
+
+    def __str__(self):
+        return "no licence file"
+
+
+def test_gurobi_explains_rows_quadratic_parts_and_other_failures():
+    two_sided = knapsack()
+    assert "two sides" in gurobi._explain(two_sided, FakeError(10010))
+    rows = tiny([0, 0], [1, 1], [0, 0], [1, 1])
+    object.__setattr__(rows, "rows", scipy.sparse.csr_array((2001, 2)))
+    assert "2001 rows (limit 2000)" in gurobi._explain(rows, FakeError(10010))
+    object.__setattr__(rows, "quadratic", scipy.sparse.eye_array(2))
+    assert "limit 200" in gurobi._explain(rows, FakeError(10010))
+    assert "no licence file" in gurobi._explain(rows, FakeError(10009))
+
+
+def test_the_table_names_every_solver_its_version_and_licence():
+    table = {info.name: info for info in solvers.available()}
+    assert set(table) == set(SOLVERS)
+    assert table["highs"].licence == "full"
+    assert table["highs"].version
+    assert table["gurobi"].licence in ("full", "limited", "missing")
+    assert "quadratic" in table["gurobi"].takes
+
+
+def test_a_missing_solver_is_listed_and_asked_for_by_its_package(monkeypatch):
+    absent = registry.SolverInfo("highs", "no_such_package", "", "missing", (), ())
+    assert registry._inspect(absent).licence == "missing"
+
+    def gone(program, options):
+        raise ModuleNotFoundError("highspy")
+
+    monkeypatch.setattr(importlib.import_module("qpm_jax.solvers.highs"), "run", gone)
+    with pytest.raises(ValueError, match="pip install highspy"):
+        solvers.solve(knapsack(), "highs")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"solver": "exact"}, "not available yet"),
+        ({"solver": "cplex"}, "choose one of highs, scip, gurobi"),
+        ({"time_limit": -1.0}, "time_limit is -1.0"),
+        ({"time_limit": float("nan")}, "time_limit is nan"),
+        ({"gap": -0.1}, "gap is -0.1"),
+        ({"threads": 0}, "threads is 0"),
+        ({"warm_start": np.zeros(3)}, "warm_start has shape"),
+        ({"warm_start": np.full(12, 2.0)}, "warm_start breaks"),
+    ],
+)
+def test_a_wrong_argument_is_refused_by_name(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        solvers.solve(knapsack(), **arguments)
+
+
+def test_a_part_no_solver_takes_names_those_that_can():
+    program = knapsack()
+    object.__setattr__(program, "quadratic", scipy.sparse.eye_array(12))
+    with pytest.raises(ValueError, match="choose gurobi"):
+        solvers.solve(program, "highs")
+    object.__setattr__(program, "quadratic", None)
+    object.__setattr__(program, "indicators", ())
+    with pytest.raises(ValueError, match="no solver here takes it yet"):
+        solvers.solve(program, "scip")
+
+
+def test_an_answer_that_breaks_the_program_is_not_passed_on():
+    program = knapsack()
+    with pytest.raises(RuntimeError, match="break the program"):
+        make_solution(program, RawAnswer(np.full(12, 0.5), np.inf, "optimal"), 0, "x")
+
+
+def test_rounding_keeps_a_solution_that_is_integral_within_tolerance():
+    program = knapsack()
+    almost = np.zeros(12)
+    almost[0] = 1 - 1e-7
+    solution = make_solution(program, RawAnswer(almost, 1.0, "optimal"), 0.0, "x")
+    assert solution.values[0] == 1.0
+    assert solution.bound == solution.objective
+    assert evaluate(program, solution.values)[1] == 0.0
+
+
+@pytest.mark.parametrize("solver", ["highs"])
+def test_an_interrupt_keeps_the_incumbent(solver, monkeypatch):
+    import threading
+
+    join, calls = threading.Thread.join, []
+
+    def interrupted(self, timeout=None):
+        calls.append(timeout)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        join(self, timeout)
+
+    monkeypatch.setattr(threading.Thread, "join", interrupted)
+    program = knapsack(variables=60, rows=30)
+    solution = solvers.solve(program, solver, time_limit=20.0, warm_start=np.zeros(60))
+    assert solution.found
+    assert solution.status in ("interrupted", "optimal")
