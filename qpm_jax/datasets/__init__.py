@@ -1,1 +1,31 @@
-"""Data sets by name, batches, augmentation and the built-in set."""
+"""What can be learned from: data sets by name, batches, augmentation, normalisation."""
+
+from qpm_jax.datasets.augment import AugmentationPolicy, augment
+from qpm_jax.datasets.catalogue import load, names, options
+from qpm_jax.datasets.dataset import Dataset, ImageSequence, Split
+from qpm_jax.datasets.loader import (
+    evaluation_batches,
+    gather,
+    in_memory,
+    iterate_from,
+    training_batches,
+)
+from qpm_jax.datasets.normalise import channel_statistics, normalise
+
+__all__ = [
+    "AugmentationPolicy",
+    "Dataset",
+    "ImageSequence",
+    "Split",
+    "augment",
+    "channel_statistics",
+    "evaluation_batches",
+    "gather",
+    "in_memory",
+    "iterate_from",
+    "load",
+    "names",
+    "normalise",
+    "options",
+    "training_batches",
+]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from qpm_jax.datasets.dataset import Dataset, Split
-from qpm_jax.datasets.image_files import ImageSource, LazyImages
+from qpm_jax.datasets.lazy_images import ImageSource, LazyImages
 
 # of the training images, as published with QPM's code
 MEAN = (0.4853, 0.4964, 0.4295)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from qpm_jax.datasets.dataset import Dataset, Split
+from qpm_jax.datasets.image_files import resize
 from qpm_jax.datasets.normalise import channel_statistics
-from qpm_jax.datasets.resize import resize
 from qpm_jax.datasets.stratified import stratified_split
 
 
@@ -26,11 +26,11 @@ def load(image_size: int = 32, test_fraction: float = 0.25, seed: int = 0) -> Da
         raise ValueError(f"image_size must be at least 8, got {image_size}")
     from sklearn.datasets import load_digits
 
-    digits = load_digits()
-    grey = np.round(digits.images * (255 / 16)).astype(np.uint8)
+    pixels, target = load_digits(return_X_y=True)
+    grey = np.round(np.reshape(pixels, (-1, 8, 8)) * (255 / 16)).astype(np.uint8)
     rgb = np.repeat(grey[..., None], 3, axis=-1)
     images = np.stack([resize(image, (image_size, image_size)) for image in rgb])
-    labels = digits.target.astype(np.int32)
+    labels = np.asarray(target, np.int32)
     names = tuple(str(digit) for digit in range(10))
     train, test = (
         Split(images[part], labels[part])

@@ -1,99 +1,51 @@
-"""Image files, whatever their format, as uint8 RGB arrays, decoded when asked for."""
+"""Images of any format and size as uint8 RGB arrays of one size, on the host."""
 
 import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
     from PIL import Image
 
-EXTENSIONS = frozenset(
+SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
 )
 
 
-@dataclass(frozen=True)
-class ImageSource:
-    """Where one image lies and what part of it is wanted.
-
-    Attributes:
-        name: path inside the container, as errors call the image.
-        box: (left, top, right, bottom) in pixels to cut out, clipped to the image;
-            None takes the whole image.
-    """
-
-    name: str
-    box: tuple[int, int, int, int] | None = None
+Fit = Literal["stretch", "centre_crop"]
 
 
-class LazyImages:
-    """A sequence of images that decodes each on first use and keeps it while it fits.
+def as_array(image: "str | Path | np.ndarray | Image.Image") -> np.ndarray:
+    """Returns an image file, a PIL image or an array as uint8 RGB.
 
     Args:
-        container: a folder or a .zip archive.
-        sources: the images in it, in order.
-        cache_bytes: how much decoded image data to keep, in bytes; once it is full,
-            further images are decoded anew each time.
-    """
+        image: a path; a PIL image; or a uint8 array [H,W,3].
 
-    def __init__(
-        self, container: Path, sources: Sequence[ImageSource], cache_bytes: int = 2**31
-    ) -> None:
-        self.container = container
-        self.sources = tuple(sources)
-        self._read = container_reader(container)
-        self._cache: dict[int, np.ndarray] = {}
-        self._free_bytes = cache_bytes
-
-    def __len__(self) -> int:
-        return len(self.sources)
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        """Returns image `index`, read-only uint8 [H,W,3]; errors name its file."""
-        # Python's own error ends a for loop over a sequence
-        position = range(len(self))[index]
-        image = self._cache.get(position)
-        if image is None:
-            image = self._decode(self.sources[position])
-            image.setflags(write=False)
-            # threads may race here: the budget is then missed by an image or two
-            if image.nbytes <= self._free_bytes:
-                self._free_bytes -= image.nbytes
-                self._cache[position] = image
-        return image
-
-    def _decode(self, source: ImageSource) -> np.ndarray:
-        where = f"{self.container}/{source.name}"
-        image = decode_image(self._read(source.name), where)
-        return image if source.box is None else crop(image, source.box, where)
-
-
-def container_reader(container: Path) -> Callable[[str], bytes]:
-    """Returns the function that reads a file of a folder or .zip archive by its name.
+    Returns:
+        uint8 [H,W,3].
 
     Raises:
-        ValueError: from the returned function, where the file cannot be read.
+        ValueError: a file that is missing or no image, or an array of another kind.
     """
-    if container.suffix.lower() != ".zip":
-        return lambda name: _read_bytes(lambda: (container / name).read_bytes(), name)
-    import zipfile
+    from PIL import Image, ImageOps
 
-    archive = zipfile.ZipFile(container)
-    return lambda name: _read_bytes(lambda: archive.read(name), name)
-
-
-def _read_bytes(read: Callable[[], bytes], name: str) -> bytes:
-    try:
-        return read()
-    except (OSError, KeyError) as error:
+    if isinstance(image, (str, Path)):
+        try:
+            data = Path(image).read_bytes()
+        except OSError as error:
+            raise ValueError(f"image {image} cannot be read ({error})") from error
+        return decode_image(data, str(image))
+    if isinstance(image, Image.Image):
+        return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+    array = np.asarray(image)
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[-1] != 3:
         raise ValueError(
-            f"image {name} cannot be read ({error}); it was there when the data set "
-            "was listed: restore it, or load the data set again"
-        ) from error
+            f"image must be a path, a PIL image or a uint8 array [H,W,3], got "
+            f"{array.dtype} {list(array.shape)}"
+        )
+    return array
 
 
 def decode_image(data: bytes, name: str) -> np.ndarray:
@@ -162,10 +114,42 @@ def crop(
     return image[top:bottom, left:right].copy()
 
 
+def resize(
+    image: np.ndarray, image_size: tuple[int, int], fit: Fit = "stretch"
+) -> np.ndarray:
+    """Resizes one image, bilinear with antialiasing, as torchvision's Resize does.
+
+    Args:
+        image: uint8 [h,w,3].
+        image_size: (H, W) in pixels.
+        fit: "stretch" ignores the aspect ratio (QPM's cropped setting); "centre_crop"
+            keeps it: the image is scaled until it covers the size, and what overlaps
+            is cut evenly on both sides.
+
+    Returns:
+        uint8 [H,W,3]; the same array where it has the size already.
+
+    Raises:
+        ValueError: an unknown fit.
+    """
+    from PIL import Image
+
+    if fit not in ("stretch", "centre_crop"):
+        raise ValueError(f'fit must be "stretch" or "centre_crop", got {fit!r}')
+    height, width = image_size
+    if image.shape[:2] == (height, width):
+        return image
+    box = None if fit == "stretch" else _covering_box(image.shape[:2], image_size)
+    resized = Image.fromarray(image).resize(
+        (width, height), Image.Resampling.BILINEAR, box=box
+    )
+    return np.asarray(resized)
+
+
 def is_image_name(name: str) -> bool:
     """Tells whether a file name looks like an image; hidden files never do."""
     path = PurePosixPath(name)
-    return path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def _to_rgb(image: "Image.Image") -> "Image.Image":
@@ -201,3 +185,12 @@ def _unreadable(name: str, error: BaseException) -> ValueError:
         f"image {name} cannot be decoded ({error}); replace it with an intact image "
         "file, or remove it"
     )
+
+
+def _covering_box(
+    size: tuple[int, ...], image_size: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    scale = min(size[0] / image_size[0], size[1] / image_size[1])
+    height, width = image_size[0] * scale, image_size[1] * scale
+    top, left = (size[0] - height) / 2, (size[1] - width) / 2
+    return left, top, left + width, top + height

@@ -11,12 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from qpm_jax.datasets.dataset import Dataset, Split
-from qpm_jax.datasets.image_files import (
-    ImageSource,
-    LazyImages,
-    check_header,
-    is_image_name,
-)
+from qpm_jax.datasets.image_files import check_header, is_image_name
+from qpm_jax.datasets.lazy_images import ImageSource, LazyImages
 from qpm_jax.datasets.normalise import channel_statistics
 from qpm_jax.datasets.stratified import stratified_split
 
@@ -53,10 +49,11 @@ def load(
         ValueError: a missing folder, no classes, a class without images, train and test
             classes that differ, a file that is no image; each names what and where.
     """
-    root = Path(root).expanduser()
-    if not root.is_dir():
+    # "" would be the working directory, which is never what was meant
+    given, root = str(root), Path(root).expanduser()
+    if not given or not root.is_dir():
         raise ValueError(
-            f"root {root} is not a folder; give the folder that holds one folder a "
+            f"root {given!r} is not a folder; give the folder that holds one folder a "
             "class, or train and test folders that do"
         )
     cache_bytes = int(cache_gigabytes * 2**30)
@@ -88,8 +85,8 @@ def _listed_splits(
     if test_folder is None:
         raise ValueError(
             f"{train_folder} is there but no test folder beside it; add "
-            f"{root / 'test'} with the same classes, or load {train_folder} itself to hold a test set "
-            "back"
+            f"{root / 'test'} with the same classes, or load {train_folder} itself "
+            "to hold a test set back"
         )
     names = _class_names(train_folder)
     _check_same_classes(names, _class_names(test_folder), train_folder, test_folder)

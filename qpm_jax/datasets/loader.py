@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qpm_jax.datasets.dataset import Split
-from qpm_jax.datasets.resize import Fit, resize
+from qpm_jax.datasets.image_files import Fit, resize
 
 if TYPE_CHECKING:
     import grain
@@ -85,10 +85,10 @@ def evaluation_batches(
         .batch(batch_size, drop_remainder=False)
         .map(lambda i: _padded(gather(split, i, image_size, fit), batch_size))
     )
-    return prefetched(batches, num_threads=num_threads)
+    return iterate_from(batches, num_threads=num_threads)
 
 
-def prefetched(
+def iterate_from(
     batches: "grain.MapDataset[Batch]", first_step: int = 0, num_threads: int = 2
 ) -> Iterator[Batch]:
     """Iterates from a step on, while threads prepare the next batches.

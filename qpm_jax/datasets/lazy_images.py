@@ -1,0 +1,89 @@
+"""Images in a folder or .zip archive, each decoded when it is first asked for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from qpm_jax.datasets.image_files import crop, decode_image
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Where one image lies and what part of it is wanted.
+
+    Attributes:
+        name: path inside the container, as errors call the image.
+        box: (left, top, right, bottom) in pixels to cut out, clipped to the image;
+            None takes the whole image.
+    """
+
+    name: str
+    box: tuple[int, int, int, int] | None = None
+
+
+class LazyImages:
+    """A sequence of images that decodes each on first use and keeps it while it fits.
+
+    Args:
+        container: a folder or a .zip archive.
+        sources: the images in it, in order.
+        cache_bytes: how much decoded image data to keep, in bytes; once it is full,
+            further images are decoded anew each time.
+    """
+
+    def __init__(
+        self, container: Path, sources: Sequence[ImageSource], cache_bytes: int = 2**31
+    ) -> None:
+        self.container = container
+        self.sources = tuple(sources)
+        self._read = container_reader(container)
+        self._cache: dict[int, np.ndarray] = {}
+        self._free_bytes = cache_bytes
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """Returns image `index`, read-only uint8 [H,W,3]; errors name its file."""
+        # Python's own error ends a for loop over a sequence
+        position = range(len(self))[index]
+        image = self._cache.get(position)
+        if image is None:
+            image = self._decode(self.sources[position])
+            image.setflags(write=False)
+            # threads may race here: the budget is then missed by an image or two
+            if image.nbytes <= self._free_bytes:
+                self._free_bytes -= image.nbytes
+                self._cache[position] = image
+        return image
+
+    def _decode(self, source: ImageSource) -> np.ndarray:
+        where = f"{self.container}/{source.name}"
+        image = decode_image(self._read(source.name), where)
+        return image if source.box is None else crop(image, source.box, where)
+
+
+def container_reader(container: Path) -> Callable[[str], bytes]:
+    """Returns the function that reads a file of a folder or .zip archive by its name.
+
+    Raises:
+        ValueError: from the returned function, where the file cannot be read.
+    """
+    if container.suffix.lower() != ".zip":
+        return lambda name: _read_bytes(lambda: (container / name).read_bytes(), name)
+    import zipfile
+
+    archive = zipfile.ZipFile(container)
+    return lambda name: _read_bytes(lambda: archive.read(name), name)
+
+
+def _read_bytes(read: Callable[[], bytes], name: str) -> bytes:
+    try:
+        return read()
+    except (OSError, KeyError) as error:
+        raise ValueError(
+            f"image {name} cannot be read ({error}); it was there when the data set "
+            "was listed: restore it, or load the data set again"
+        ) from error
