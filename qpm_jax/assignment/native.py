@@ -14,7 +14,7 @@ from jaxtyping import Int
 
 from qpm_jax.assignment import bound as bounds
 from qpm_jax.assignment import enumeration, refine, search
-from qpm_jax.assignment.chains import Chains, continue_chains, start_chains
+from qpm_jax.assignment.chains import Chains, continue_chains, perturb, start_chains
 from qpm_jax.assignment.problem import AssignmentProblem
 from qpm_jax.assignment.result import Assignment, make_assignment, relative_gap
 
@@ -22,6 +22,9 @@ Progress = Callable[[float, float, float], object]
 
 # Values that one step of all chains may touch; keeps memory and step time bounded.
 _CHAIN_WORK = 4_000_000
+# Up to this many values the host searches too, with uniqueness in the objective.
+_HOST_WORK = 20_000
+_HOST_REPEATS = 4
 _BOUND_STEPS_A_ROUND = 100
 # A gap below this is rounding.
 _PROVEN = 1e-7
@@ -166,6 +169,8 @@ def _search(
         if stale < patience:
             state = continue_chains(arrays, host, state, random, largest)
             best = _take(host, state, best, deadline)
+            if state.best_value.max() > best.value and host.values.size <= _HOST_WORK:
+                best = _perturb_exactly(host, best, random, largest, deadline)
         stale = 0 if best.value > before.value else stale + 1
         yield best
 
@@ -188,6 +193,26 @@ def _take(
         value = refine.solution_of(host, selected)[1]
         if value > best.value or len(seen) <= 2:
             selected, value = refine.refine(host, selected, deadline)
+        if value > best.value:
+            best = Incumbent(np.sort(selected), value, best.bound)
+    return best
+
+
+def _perturb_exactly(
+    host: refine.HostArrays,
+    best: Incumbent,
+    random: np.random.Generator,
+    largest: int,
+    deadline: float,
+) -> Incumbent:
+    """Perturbs the incumbent and repairs it with uniqueness in the objective.
+
+    Where many classes want the same features, the optimum with different classes may
+    lie far from what the device search, which leaves uniqueness out, finds.
+    """
+    rows = np.repeat(best.selected[None], _HOST_REPEATS, axis=0)
+    for row in perturb(host, rows, random, largest):
+        selected, value = refine.refine(host, row, deadline)
         if value > best.value:
             best = Incumbent(np.sort(selected), value, best.bound)
     return best
