@@ -1,0 +1,70 @@
+"""What a trained QPM says: saliency, class contrast, explanations, the HTML report.
+
+Pure functions of arrays; nothing here knows how a model is trained or stored.
+"""
+
+from qpm_jax.explain.attributes import (
+    AttributeFit,
+    aligned_attributes,
+    telling_attributes,
+)
+from qpm_jax.explain.colours import hex_code, palette
+from qpm_jax.explain.contents import (
+    ClassExamples,
+    FeatureExamples,
+    MetricRow,
+    ReportContents,
+)
+from qpm_jax.explain.contrast import (
+    ClassContrast,
+    contrast,
+    most_alike_pairs,
+    shared_counts,
+    spread_pairs,
+)
+from qpm_jax.explain.curves import training_curves
+from qpm_jax.explain.examples import (
+    best_per_class,
+    example_scores,
+    map_peaks,
+    top_images,
+)
+from qpm_jax.explain.figures import assignment_picture, data_uri
+from qpm_jax.explain.local import ClassScore, Contribution, Explanation, explain
+from qpm_jax.explain.report import build_report
+from qpm_jax.explain.saliency import overlay, relative_strength, resize, saliency
+from qpm_jax.explain.sheet import class_feature_sheet
+
+__all__ = [
+    "AttributeFit",
+    "ClassContrast",
+    "ClassExamples",
+    "ClassScore",
+    "Contribution",
+    "Explanation",
+    "FeatureExamples",
+    "MetricRow",
+    "ReportContents",
+    "aligned_attributes",
+    "assignment_picture",
+    "best_per_class",
+    "build_report",
+    "class_feature_sheet",
+    "contrast",
+    "data_uri",
+    "example_scores",
+    "explain",
+    "hex_code",
+    "map_peaks",
+    "most_alike_pairs",
+    "overlay",
+    "palette",
+    "relative_strength",
+    "resize",
+    "saliency",
+    "shared_counts",
+    "spread_pairs",
+    "telling_attributes",
+    "top_images",
+    "training_curves",
+]

@@ -1,0 +1,103 @@
+"""The whole model on one sheet: which features describe which class, as plain data."""
+
+from typing import Any
+
+import numpy as np
+from jax.typing import ArrayLike
+from jaxtyping import Bool, Float, Int
+
+from qpm_jax.explain.colours import hex_code, palette
+from qpm_jax.explain.contrast import as_assignment, contrast, most_alike_pairs
+
+FORMAT = "qpm_jax.sheet/1"
+
+
+def _features(
+    weights: Bool[np.ndarray, "C n"],
+    selected: Int[np.ndarray, " n"],
+    mean: Float[np.ndarray, " n"],
+    std: Float[np.ndarray, " n"],
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "index": index,
+            "channel": int(channel),
+            "mean": float(mean[index]),
+            "std": float(std[index]),
+            "colour": hex_code(colour),
+            "classes": np.flatnonzero(weights[:, index]).tolist(),
+        }
+        for index, (channel, colour) in enumerate(
+            zip(selected, palette(len(selected)), strict=True)
+        )
+    ]
+
+
+def class_feature_sheet(
+    class_names: tuple[str, ...],
+    assignment: Bool[ArrayLike, "C n"],
+    selected: Int[ArrayLike, " n"],
+    mean: Float[ArrayLike, " n"],
+    std: Float[ArrayLike, " n"],
+    num_pairs: int = 50,
+) -> dict[str, Any]:
+    """Writes down the assignment so that a person or a program can read it.
+
+    Args:
+        class_names: one a class.
+        assignment: which features describe which class.
+        selected: the features' channels in the backbone.
+        mean: of each selected feature over the training set.
+        std: likewise, population standard deviation.
+        num_pairs: how many of the most alike pairs of classes to list.
+
+    Returns:
+        A dict that `json.dumps` takes. `features` have index, channel, mean, std,
+        colour and classes; `classes` have index, name and features (as indices) and
+        channels; `most_alike` lists pairs with shared, only_first, only_second.
+
+    Raises:
+        ValueError: if the sizes differ.
+    """
+    weights, selected = as_assignment(assignment), np.asarray(selected)
+    mean, std = np.asarray(mean, np.float64), np.asarray(std, np.float64)
+    num_classes, num_features = weights.shape
+    for name, array in (("selected", selected), ("mean", mean), ("std", std)):
+        if array.shape != (num_features,):
+            raise ValueError(
+                f"{name} has shape {array.shape}; the assignment has "
+                f"{num_features} features"
+            )
+    if len(class_names) != num_classes:
+        raise ValueError(
+            f"class_names has {len(class_names)} names; the assignment has "
+            f"{num_classes} classes"
+        )
+    pairs = most_alike_pairs(weights, limit=num_pairs).tolist()
+    contrasts = [contrast(weights, first, second) for first, second in pairs]
+    rows = [np.flatnonzero(row) for row in weights]
+    return {
+        "format": FORMAT,
+        "num_classes": num_classes,
+        "num_features": num_features,
+        "features": _features(weights, selected, mean, std),
+        "classes": [
+            {
+                "index": index,
+                "name": str(name),
+                "features": row.tolist(),
+                "channels": selected[row].tolist(),
+            }
+            for index, (name, row) in enumerate(zip(class_names, rows, strict=True))
+        ],
+        "most_alike": [
+            {
+                "first": pair.first,
+                "second": pair.second,
+                "shared": list(pair.shared),
+                "only_first": list(pair.only_first),
+                "only_second": list(pair.only_second),
+            }
+            for pair in contrasts
+        ],
+    }
