@@ -22,6 +22,7 @@ def default() -> ConfigDict:
             "batch_size": 16,
             "evaluation_batch_size": 64,
             "image_size": 0,  # pixels a side; 0: the data set's, else the model's own
+            "fit": "stretch",  # to that size; "centre_crop" keeps the aspect ratio
             "dataset": {"name": "birds", "options": {}},
             "model": {"name": "resnet_small", "reduced_strides": False, "weights": ""},
             "augmentation": {
@@ -31,6 +32,7 @@ def default() -> ConfigDict:
                 "rotation": 0.0,  # degrees
                 "scale": 0.0,  # largest relative change of size
                 "trivial_augment": False,
+                "erasing": 0.0,  # probability of a covered rectangle
             },
             "dense": dense_phase(),
             "assign": {

@@ -59,7 +59,7 @@ def test_nothing_readable_is_an_error_that_says_what_to_do(tmp_path):
     _damage(tmp_path / "c" / "1")
     with (
         checkpoints.open_manager(tmp_path / "c") as manager,
-        pytest.raises(ValueError, match="No checkpoint in .* Delete that folder"),
+        pytest.raises(ValueError, match=r"No checkpoint in .* Delete that folder"),
     ):
         checkpoints.restore_latest(manager, _state(0))
 
@@ -81,5 +81,5 @@ def test_a_final_model_that_cannot_be_read_is_named(tmp_path, damage):
         _damage(tmp_path / "model")
     if damage == "other":
         shapes = {"params": {"other": jax.ShapeDtypeStruct((3,), jnp.float32)}}
-    with pytest.raises(ValueError, match="the model in .* cannot be read"):
+    with pytest.raises(ValueError, match=r"the model in .* cannot be read"):
         checkpoints.restore_final(tmp_path / "model", shapes)

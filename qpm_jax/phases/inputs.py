@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from qpm_jax import files
+from qpm_jax.datasets.image_files import Fit
 
 Channels = tuple[float, float, float]
 
@@ -20,12 +21,14 @@ class Inputs:
       image_size: (height, width) in pixels.
       mean: Channel means the input is normalised with, images in [0, 1].
       std: Channel standard deviations of the same.
+      fit: How other sizes are brought to that one; see `datasets.resize`.
     """
 
     class_names: tuple[str, ...]
     image_size: tuple[int, int]
     mean: Channels
     std: Channels
+    fit: Fit = "stretch"
 
 
 def write(workdir: Path, inputs: Inputs) -> None:
@@ -59,7 +62,8 @@ def read(workdir: Path) -> Inputs:
     if not _path(workdir).exists():
         raise ValueError(f"{workdir} has no inputs.json; run its phases again.")
     values = files.read_json(_path(workdir))
-    return Inputs(**{name: tuple(value) for name, value in values.items()})
+    lists = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    return Inputs(**lists)
 
 
 def _path(workdir: Path) -> Path:

@@ -28,7 +28,7 @@ PHASES = ("dense", "statistics", "assign", "finetune", "evaluate", "explain")
 # The settings whose change makes a phase's result, and all after it, another one.
 _SETTINGS = {
     "dense": (
-        *("seed", "batch_size", "image_size", "dataset", "model"),
+        *("seed", "batch_size", "image_size", "fit", "dataset", "model"),
         *("augmentation", "dense"),
     ),
     "statistics": (),

@@ -1,0 +1,71 @@
+"""Learning rates and the optimiser of both training phases (QPM, optimiser table)."""
+
+from typing import Any
+
+import jax
+import optax
+from jaxtyping import Array, Float
+
+
+def step_decay(
+    learning_rate: float,
+    steps_per_epoch: float,
+    decay_factor: float,
+    decay_epochs: int,
+    warmup_epochs: float = 0.0,
+) -> optax.Schedule:
+    """Returns the published staircase: times `decay_factor` every `decay_epochs`.
+
+    Args:
+      learning_rate: Rate at the top of the staircase.
+      steps_per_epoch: Steps in one pass over the training images.
+      decay_factor: Factor of each stair, 0.4 as published.
+      decay_epochs: Epochs between stairs.
+      warmup_epochs: Epochs of linear rise from zero; the paper has none, training from
+        scratch profits from a few.
+
+    Returns:
+      A function from step (int) to learning rate.
+    """
+    stair = max(1, round(decay_epochs * steps_per_epoch))
+    warmup = warmup_epochs * steps_per_epoch
+
+    def schedule(step: Any) -> Float[Array, ""]:
+        rate = learning_rate * decay_factor ** (step // stair)
+        rise = jax.numpy.minimum(1.0, (step + 1) / max(warmup, 1.0))
+        return jax.numpy.asarray(rate * rise)
+
+    return schedule
+
+
+def sgd(
+    learning_rate: optax.Schedule,
+    momentum: float,
+    weight_decay: float,
+    head_learning_rate: optax.Schedule | None = None,
+) -> optax.GradientTransformation:
+    """Returns SGD with momentum and L2 decay coupled to the gradient, as PyTorch's.
+
+    Args:
+      learning_rate: Rate of every parameter, or of all but the head's.
+      momentum: Momentum without dampening.
+      weight_decay: L2 factor, added to the gradient of every parameter.
+      head_learning_rate: Rate of the parameters under `head`, if it differs.
+    """
+
+    def one(rate: optax.Schedule) -> optax.GradientTransformation:
+        return optax.chain(
+            optax.add_decayed_weights(weight_decay), optax.sgd(rate, momentum)
+        )
+
+    if head_learning_rate is None:
+        return one(learning_rate)
+    return optax.partition(
+        {"backbone": one(learning_rate), "head": one(head_learning_rate)},
+        _labels,
+    )
+
+
+def _labels(params: dict[str, Any]) -> dict[str, str]:
+    """Says for each branch which of the two rates it takes."""
+    return {name: "head" if name == "head" else "backbone" for name in params}

@@ -1,0 +1,141 @@
+"""Pure steps: (state, batch) -> state for training, (variables, batch) -> sums to test.
+
+Both phases share one training step; they differ in the network and in where the class
+weights of the diversity loss come from (a trained kernel, or the fixed assignment).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from qpm_jax import losses
+from qpm_jax.datasets.augment import AugmentationPolicy, augment
+from qpm_jax.datasets.normalise import normalise
+from qpm_jax.training.state import Parameters, Totals, TrainState
+
+Batch = dict[str, Any]
+Channels = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a step is made of and does not change.
+
+    Attributes:
+      network: Module whose apply gives (logits[N,C], features[N,F], maps[N,H,W,F]).
+      head_kernel: Function from the parameters to the class weights [F, C].
+      optimiser: Gradient transformation of the whole phase, schedule included.
+      diversity: beta, weight of the feature diversity loss; 0 leaves it out.
+      policy: Random changes of the training images.
+      mean: Channel means of the network's input, images in [0, 1].
+      std: Channel standard deviations of the same.
+    """
+
+    network: nn.Module
+    head_kernel: Callable[[Parameters], Float[Array, "F C"]]
+    optimiser: optax.GradientTransformation
+    diversity: float
+    policy: AugmentationPolicy
+    mean: Channels
+    std: Channels
+
+
+def train_step(
+    recipe: Recipe, key: PRNGKeyArray, state: TrainState, batch: Batch
+) -> TrainState:
+    """Takes one optimiser step; jit it over `state` and `batch`.
+
+    Args:
+      recipe: The phase's fixed parts.
+      key: The phase's key; each step folds its number in.
+      state: State before the step.
+      batch: `image` uint8 [B, H, W, 3] and `label` int32 [B].
+
+    Returns:
+      State after the step.
+    """
+    augment_key, dropout_key = jax.random.split(jax.random.fold_in(key, state.step))
+    images = batch["image"].astype(jnp.float32) / 255
+    images = augment(augment_key, images, recipe.policy)
+    images = normalise(images, recipe.mean, recipe.std)
+
+    def loss_of(params: Parameters) -> tuple[Float[Array, ""], Any]:
+        (logits, _, maps), changes = recipe.network.apply(
+            {**state.variables, "params": params},
+            images,
+            train=True,
+            rngs={"dropout": dropout_key},
+            mutable=["batch_stats"],
+        )
+        diversity = jnp.zeros(())
+        if recipe.diversity:
+            diversity = losses.feature_diversity_loss(
+                maps, logits, recipe.head_kernel(params), recipe.diversity
+            )
+        loss = losses.cross_entropy(logits, batch["label"]) + diversity
+        return loss, (logits, diversity, changes)
+
+    (loss, (logits, diversity, changes)), gradient = jax.value_and_grad(
+        loss_of, has_aux=True
+    )(state.params)
+    updates, opt_state = recipe.optimiser.update(
+        gradient, state.opt_state, state.params
+    )
+    return state.replace(
+        step=state.step + 1,
+        params=optax.apply_updates(state.params, updates),
+        batch_stats=changes.get("batch_stats", state.batch_stats),
+        opt_state=opt_state,
+        totals=_add(state.totals, loss, diversity, logits, batch["label"]),
+    )
+
+
+def _add(
+    totals: Totals,
+    loss: Float[Array, ""],
+    diversity: Float[Array, ""],
+    logits: Float[Array, "B C"],
+    labels: Int[Array, " B"],
+) -> Totals:
+    """Adds one batch of means to the running sums."""
+    count = labels.shape[0]
+    return Totals(
+        loss=totals.loss + loss * count,
+        diversity=totals.diversity + diversity * count,
+        correct=totals.correct + jnp.sum(jnp.argmax(logits, -1) == labels),
+        count=totals.count + count,
+    )
+
+
+def test_step(
+    network: nn.Module, mean: Channels, std: Channels, variables: Any, batch: Batch
+) -> dict[str, Float[Array, ""]]:
+    """Returns the sums `loss`, `correct`, `count` over the valid images of a batch.
+
+    Args:
+      network: As in `Recipe`.
+      mean: As in `Recipe`.
+      std: As in `Recipe`.
+      variables: Of the network.
+      batch: `image` uint8 [B, H, W, 3], `label` int32 [B], `valid` bool [B].
+    """
+    images = normalise(batch["image"], mean, std)
+    logits, _, _ = network.apply(variables, images, train=False)
+    valid = batch["valid"]
+    entropy = optax.softmax_cross_entropy_with_integer_labels(logits, batch["label"])
+    correct = jnp.argmax(logits, -1) == batch["label"]
+    return {
+        "loss": jnp.sum(entropy * valid),
+        "correct": jnp.sum(correct * valid).astype(jnp.float32),
+        "count": jnp.sum(valid).astype(jnp.float32),
+    }
+
+
+# pytest collects names that begin with `test`; this one is no test.
+test_step.__test__ = False  # type: ignore[attr-defined]

@@ -1,0 +1,160 @@
+"""The loop on a network of one layer: same result whatever happened in between."""
+
+import flax.linen as nn
+import jax
+import numpy as np
+import pytest
+
+from qpm_jax import checkpoints, training
+from qpm_jax.datasets.augment import AugmentationPolicy
+from qpm_jax.training import logs
+
+CLASSES, FEATURES, SIDE = 3, 4, 4
+STILL = AugmentationPolicy(flip=False, crop_padding=0, jitter=0.0)
+
+
+class Tiny(nn.Module):
+    """A 1×1 convolution, ReLU, pooling, and a linear head."""
+
+    @nn.compact
+    def __call__(self, images, train=False):
+        maps = nn.relu(nn.Conv(FEATURES, (1, 1), name="backbone")(images))
+        features = maps.mean(axis=(1, 2))
+        dropped = nn.Dropout(0.2, deterministic=not train)(features)
+        return nn.Dense(CLASSES, name="head")(dropped), features, maps
+
+
+def _recipe(learning_rate=0.1, diversity=0.196):
+    return training.Recipe(
+        network=Tiny(),
+        head_kernel=lambda params: params["head"]["kernel"],
+        optimiser=training.sgd(lambda step: learning_rate, 0.9, 5e-4),
+        diversity=diversity,
+        policy=STILL,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.25, 0.25, 0.25),
+    )
+
+
+def _state(recipe):
+    example = np.zeros((1, SIDE, SIDE, 3), np.float32)
+    return training.create(
+        recipe.network.init(jax.random.key(0), example), recipe.optimiser
+    )
+
+
+def _batch(step):
+    """Class c is bright in channel c."""
+    random = np.random.default_rng(step)
+    labels = random.integers(CLASSES, size=8).astype(np.int32)
+    images = random.integers(0, 100, (8, SIDE, SIDE, 3)).astype(np.uint8)
+    images[np.arange(8), :, :, labels] += 150
+    return {"image": images, "label": labels, "valid": np.ones(8, bool)}
+
+
+def _batches_from(step):
+    while True:
+        yield _batch(step)
+        step += 1
+
+
+def _plan(total_steps, checkpoint_seconds=0.0):
+    return training.Plan("dense", total_steps, 10, 2, checkpoint_seconds)
+
+
+def _train(folder, total_steps, recipe=None, batches_from=_batches_from, seconds=0.0):
+    recipe = recipe or _recipe()
+    state = _state(recipe)
+    with checkpoints.open_manager(folder / "checkpoints") as manager:
+        restored = checkpoints.restore_latest(manager, state)
+        state = state if restored is None else restored
+        logs.forget_after(folder, "dense", int(state.step))
+        with logs.open_log(folder) as log:
+            return training.train(
+                recipe,
+                jax.random.key(1),
+                state,
+                batches_from,
+                lambda: [_batch(10_000)],
+                _plan(total_steps, seconds),
+                manager,
+                log,
+            )
+
+
+def _same(one, other):
+    return jax.tree.all(jax.tree.map(lambda a, b: np.array_equal(a, b), one, other))
+
+
+def test_training_learns(tmp_path):
+    _train(tmp_path, 60)
+    records = logs.read(tmp_path)
+    assert [record["epoch"] for record in records] == [1, 2, 3, 4, 5, 6]
+    assert records[-1]["test_accuracy"] >= 0.75
+    assert "test_accuracy" not in records[0]
+    assert records[-1]["loss"] < records[0]["loss"]
+    assert records[-1]["diversity"] < 0
+
+
+def test_a_run_in_two_parts_ends_where_a_run_in_one_does(tmp_path):
+    whole = _train(tmp_path / "whole", 30)
+    _train(tmp_path / "parts", 20)
+    parts = _train(tmp_path / "parts", 30)
+    assert _same(whole.params, parts.params)
+    assert _same(whole.opt_state, parts.opt_state)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1e-9, 1e9])
+def test_an_interrupted_run_goes_on_to_the_same_end_and_the_same_log(tmp_path, seconds):
+    whole = _train(tmp_path / "whole", 30)
+
+    def interrupted(step):
+        for number, batch in enumerate(_batches_from(step)):
+            if step + number == 17:
+                raise KeyboardInterrupt
+            yield batch
+
+    with pytest.raises(KeyboardInterrupt):
+        _train(tmp_path / "parts", 30, batches_from=interrupted, seconds=seconds)
+    parts = _train(tmp_path / "parts", 30, seconds=seconds)
+    assert _same(whole.params, parts.params)
+    one, other = logs.read(tmp_path / "whole"), logs.read(tmp_path / "parts")
+    for record in one + other:
+        del record["time"]
+    assert one == other
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
+    with pytest.raises(FloatingPointError, match=r"dense: the loss is .* lower config"):
+        _train(tmp_path, 60, _recipe(learning_rate=1e30))
+
+
+def test_without_diversity_the_loss_is_cross_entropy_alone(tmp_path):
+    _train(tmp_path, 10, _recipe(diversity=0.0))
+    assert logs.read(tmp_path)[0]["diversity"] == 0.0
+
+
+def test_padding_does_not_count_in_test_figures():
+    recipe = _recipe()
+    state = _state(recipe)
+    whole = _batch(3)
+    padded = {k: np.concatenate([v, v[:4]]) for k, v in whole.items()}
+    padded["valid"][8:] = False
+
+    def function(variables, batch):
+        return training.test_step(
+            recipe.network, recipe.mean, recipe.std, variables, batch
+        )
+
+    one = training.test_figures(function, state.variables, [whole])
+    other = training.test_figures(function, state.variables, [padded])
+    assert one == pytest.approx(other)
+
+
+def test_variables_carry_batch_statistics_only_where_there_are_some():
+    state = _state(_recipe())
+    assert set(state.variables) == {"params"}
+    assert set(state.replace(batch_stats={"x": 1}).variables) == {
+        "params",
+        "batch_stats",
+    }
