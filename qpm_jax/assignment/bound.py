@@ -60,7 +60,7 @@ def first_multipliers(
     worst = np.take_along_axis(ranked, problem.class_sizes[:, None] - 1, axis=1)[:, 0]
     # Made on the host, so that nothing has to be compiled for it.
     classes = jnp.asarray(worst.astype(np.float32))
-    pairs = jnp.asarray(np.zeros(len(problem.weights), np.float32))
+    pairs = jnp.asarray(np.zeros(len(padded_pairs(problem)[1]), np.float32))
     return Multipliers(
         classes=classes,
         pairs=pairs,
@@ -70,6 +70,20 @@ def first_multipliers(
         step=jnp.asarray(np.float32(1.0)),
         stale=jnp.asarray(np.int32(0)),
     )
+
+
+def padded_pairs(
+    problem: AssignmentProblem,
+) -> tuple[Int[np.ndarray, "Q 2"], Float[np.ndarray, " Q"]]:
+    """Pairs (int32) and weights (float32) filled up with pairs of weight 0.
+
+    Their number is a power of two, so that few programs have to be compiled; a pair of
+    weight 0 has multiplier 0 and no effect.
+    """
+    number = len(problem.weights)
+    rest = (1 << max(6, (number - 1).bit_length())) - number
+    pairs = np.pad(problem.pairs.astype(np.int32), ((0, rest), (0, 0)))
+    return pairs, np.pad(problem.weights.astype(np.float32), (0, rest))
 
 
 @functools.partial(jax.jit, static_argnames=("num_features", "steps"))

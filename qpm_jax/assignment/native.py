@@ -190,7 +190,7 @@ def _take(
         seen.add(tuple(selected.tolist()))
         if refine.relaxed_value(host, selected) <= best.value:
             continue
-        value = refine.solution_of(host, selected)[1]
+        value = refine.exact_value(host, selected)
         if value > best.value or len(seen) <= 2:
             selected, value = refine.refine(host, selected, deadline)
         if value > best.value:
@@ -226,10 +226,11 @@ def _tighten(
     steps: int,
 ) -> tuple[bounds.Multipliers, float]:
     """Some subgradient steps, and the bound of the best multipliers in float64."""
+    pairs, weights = bounds.padded_pairs(problem)
     multipliers = bounds.improve(
         arrays,
-        problem.pairs.astype(np.int32),
-        problem.weights.astype(np.float32),
+        pairs,
+        weights,
         multipliers,
         np.float32(target),
         problem.num_features,
@@ -238,6 +239,6 @@ def _tighten(
     upper = bounds.lagrangian(
         problem,
         np.asarray(multipliers.best_classes),
-        np.asarray(multipliers.best_pairs),
+        np.asarray(multipliers.best_pairs)[: len(problem.weights)],
     )
     return multipliers, upper

@@ -5,7 +5,7 @@ bound beats the incumbent need the exact evaluation of `uniqueness`.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -15,11 +15,16 @@ from qpm_jax.assignment.uniqueness import best_assignment, top_features
 
 # Exact evaluations of one step; a plateau of near-equal swaps is not searched through.
 _EVALUATIONS = 300
+# Selections remembered; some ten megabytes.
+_REMEMBERED = 50_000
 
 
 @dataclass(frozen=True, eq=False)
 class HostArrays:
-    """A problem as float64 host arrays, made once: see `AssignmentProblem`."""
+    """A problem as float64 host arrays, made once: see `AssignmentProblem`.
+
+    `known` remembers the exact Z of selections: searches meet the same ones again.
+    """
 
     values: Float[np.ndarray, "C F"]
     penalty: Float[np.ndarray, "F F"]
@@ -27,6 +32,7 @@ class HostArrays:
     class_sizes: Int[np.ndarray, " C"]
     fixed: Bool[np.ndarray, " F"]
     barred: Bool[np.ndarray, " F"]
+    known: dict[bytes, float] = field(default_factory=dict)
 
 
 def host_arrays(problem: AssignmentProblem) -> HostArrays:
@@ -61,6 +67,25 @@ def solution_of(
     return assignment, worth + _selection_terms(arrays, selected)
 
 
+def exact_value(arrays: HostArrays, selected: Int[np.ndarray, " n"]) -> float:
+    """Z of a selection, all classes different; remembered.
+
+    Args:
+        arrays: the problem.
+        selected: int [n].
+
+    Returns:
+        The Z of `solution_of`.
+    """
+    key = np.sort(selected).astype(np.int32).tobytes()
+    value = arrays.known.get(key)
+    if value is None:
+        value = solution_of(arrays, selected)[1]
+        if len(arrays.known) < _REMEMBERED:
+            arrays.known[key] = value
+    return value
+
+
 def relaxed_value(arrays: HostArrays, selected: Int[np.ndarray, " n"]) -> float:
     """Z of a selection without uniqueness: at least the Z with it."""
     values = arrays.values[:, selected]
@@ -82,7 +107,7 @@ def refine(
         The selection reached and its Z.
     """
     selected = np.array(selected, np.int64)
-    value = solution_of(arrays, selected)[1]
+    value = exact_value(arrays, selected)
     while time.perf_counter() < deadline:
         step = _best_swap(arrays, selected, value, deadline)
         if step is None:
@@ -105,7 +130,7 @@ def _best_swap(
         place, feature = divmod(int(swap), bounds.shape[1])
         moved = selected.copy()
         moved[place] = feature
-        exact = solution_of(arrays, moved)[1]
+        exact = exact_value(arrays, moved)
         if exact > (best[1] if best else value + tolerance):
             best = (moved, exact)
     return best
