@@ -3,26 +3,26 @@
 A fixed table, so that a feature keeps its colour from run to run and page to page.
 The first six are Okabe and Ito's; each next colour is the one farthest, in OKLab,
 from all before it, for normal sight and for the three simulated dichromacies
-(Machado et al. 2009). Colours that far along a list are not told apart by hue alone,
-so every picture also carries the feature's number.
+(Machado et al. 2009), among colours vivid enough to be seen over a grey photo. Fifty
+colours are not told apart by colour alone, so every picture also names the feature.
 """
 
 import numpy as np
 from jaxtyping import UInt8
 
 _TABLE = """
-0072b2 e69f00 009e73 cc79a7 d55e00 56b4e9 9b2048 14ebc0 8273f3 bb3b8e
-196369 adde63 8ab793 742da5 bf2d1e fd81de a7cff7 5a754b f27361 58c652
-f0bfa1 bc5cca 128e0f 595d05 968efd 10cece 6c9bbb 3c52c9 9d984a f5a4bd
-a36e7e 614a87 1988c5 a646b4 6c6491 8178a6 d7415b 7ed792 a54668 c1a1fb
-cdb267 cd98ae fd918e 808453 a42279 6f63ce d352a3 dcbf20 c582ce 42b2b2
-428377 c69080 76475c 7c6b18 924a3f a70122 e5bbe1 51aa68 389edc 5c54a8
-a75f49 b07b6c e58313 d8acec 40623d f0596f a4a4d5 1ac4ad 6e9b0f fb7a97
-c0a677 0173de dd4e85 df7ded cb6b4e 972b92 af76e0 95ceb4 a27633 73dfdf
-acb313 478c92 376e58 a8cf70 d67086 374cb0 905480 70a284 be4e03 337782
-88ae50 d960bc 67c2e5 cdd50c 1a8fe5 ec6612 fcbe62 ef91c7 1bbc76 99c382
-57988b e8b09f 9a6468 7f67a8 ad1a5d cd448a 74e791 937cbe 486e31 d27b41
-dea3a6 a67a99 b28c66 5eac1c 8944bc 916684 a865df c149a6 86412d b59f2d
+0072b2 e69f00 009e73 cc79a7 d55e00 56b4e9 a20846 09f5b3 946efa c1e319
+b6329b 036c02 feb7ea 82bb7d 5437c0 c21c0d f87eef 138a11 29d7d7 90108b
+ad5f79 fc6a6b 6b8dce dac876 6c56df f8a1b1 2caab3 779c3d 864776 d73254
+42be3d 015e8c 9c41c0 875308 d552b8 1888aa afcd25 e08da7 e26ada b382fe
+79e2fe 81d2a3 42783e b82856 e4a5de d08239 a260d6 3bdf73 85c3fe ef4b52
+ca93d1 673ca0 d84190 d06974 79f171 735a9d 4e98f4 a45d3b a86ca2 1ac4ad
+dbaa64 b86f4d 0c5fb5 548b50 54ad6b b3e19b b6a3ff 0682f8 6971c7 93473c
+f263bc 8c7b25 fb908d f88650 59c4df da8582 ac066b 9d5ab9 a64f83 994d67
+b2a14f ab73c4 617ce1 8fc66f ffa0f7 23e7bc e6b550 909ae1 6b6f19 8c335f
+7f387a 299db7 59b590 f25492 1d8f75 918801 e498c3 c469ea a51105 6d4c9e
+ded66a df8a03 2c61cf b22183 8ba415 b84d07 117c5a c6266d 924a8d 9fb650
+a383db 18a015 59d252 af83c3 be7294 e19471 9c31ab 4baed1 b991fc bb5762
 """
 _PALETTE = np.array([list(bytes.fromhex(code)) for code in _TABLE.split()], np.uint8)
 

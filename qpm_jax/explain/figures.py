@@ -75,7 +75,7 @@ def feature_order(ordered: Bool[ArrayLike, "C n"]) -> Int[np.ndarray, " n"]:
     return np.argsort(centre, kind="stable")
 
 
-_CELL = 14
+_CELL = 17
 _MAX_NAME = 30
 
 
@@ -83,12 +83,43 @@ def _shorten(name: str) -> str:
     return name if len(name) <= _MAX_NAME else name[: _MAX_NAME - 1] + "…"
 
 
-def _grid(rows: int, columns: int, left: int, top: int) -> str:
+def _svg(kind: str, width: int, height: int, label: str, parts: list[str]) -> str:
+    return (
+        f'<svg class="{kind}" viewBox="0 0 {width} {height}" style="--width:{width}" '
+        f'role="img" aria-label="{label}">{"".join(parts)}</svg>'
+    )
+
+
+def _grid(rows: int, columns: int, top: int) -> str:
     """Hairlines behind the cells, as one path."""
-    right, bottom = left + columns * _CELL, top + rows * _CELL
-    across = "".join(f"M{left} {top + r * _CELL}H{right}" for r in range(rows + 1))
-    down = "".join(f"M{left + c * _CELL} {top}V{bottom}" for c in range(columns + 1))
+    right, bottom = columns * _CELL, top + rows * _CELL
+    across = "".join(f"M0 {top + row * _CELL}H{right}" for row in range(rows + 1))
+    down = "".join(f"M{c * _CELL} {top}V{bottom}" for c in range(columns + 1))
     return f'<path class="grid" d="{across}{down}"/>'
+
+
+def _column_heads(labels: list[str], top: int) -> list[str]:
+    return [
+        f'<text class="tick" transform="translate({place * _CELL + 12} {top - 6}) '
+        f'rotate(-90)">{escape(label)}</text>'
+        for place, label in enumerate(labels)
+    ]
+
+
+def _cells(
+    ordered: Bool[np.ndarray, "C n"],
+    class_names: list[str],
+    labels: list[str],
+    codes: list[str],
+    top: int,
+) -> list[str]:
+    rows, columns = np.nonzero(ordered)
+    return [
+        f'<rect x="{column * _CELL + 1}" y="{top + row * _CELL + 1}" width="15" '
+        f'height="15" rx="3" fill="{codes[column]}"><title>'
+        f"{escape(class_names[row])} · feature {escape(labels[column])}</title></rect>"
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
+    ]
 
 
 def assignment_picture(
@@ -104,43 +135,39 @@ def assignment_picture(
         feature_labels: one a feature, short.
 
     Returns:
-        Inline SVG: rows and columns ordered so that structure is visible, each cell in
-        its feature's colour, with class and feature as the title a pointer shows.
+        Inline SVG, the names apart from the cells so that they stay in sight when a
+        narrow screen scrolls. Rows and columns are ordered so that structure shows;
+        each cell has its feature's colour, and class and feature as its title.
+
+    Raises:
+        ValueError: if the names or labels do not fit the assignment.
     """
     weights = as_assignment(assignment)
+    if (len(class_names), len(feature_labels)) != weights.shape:
+        raise ValueError(
+            f"{len(class_names)} class_names and {len(feature_labels)} feature_labels "
+            f"do not fit an assignment of shape {weights.shape}"
+        )
     rows = class_order(weights)
     columns = feature_order(weights[rows])
-    names = [_shorten(str(name)) for name in class_names]
-    left = 14 + round(6.2 * max(len(name) for name in names))
-    top = 12 + 6 * max((len(label) for label in feature_labels), default=0)
-    width, height = (
-        left + len(columns) * _CELL + 4,
-        top + len(rows) * _CELL + 4,
-    )
-    codes = [hex_code(colour) for colour in palette(weights.shape[1])]
-    parts = [
-        f'<svg class="assignment" viewBox="0 0 {width} {height}" role="img" '
-        f'style="width:{width}px" aria-label="Assignment of features to classes">',
-        _grid(len(rows), len(columns), left, top),
+    names = [str(class_names[row]) for row in rows]
+    labels = [str(feature_labels[column]) for column in columns]
+    codes = [hex_code(palette(len(columns))[column]) for column in columns]
+    left = 14 + round(6.9 * max(len(_shorten(name)) for name in names))
+    top = 14 + 7 * max(map(len, labels), default=0)
+    width, height = len(columns) * _CELL + 1, top + len(rows) * _CELL + 1
+    name_texts = [
+        f'<text class="end" x="{left - 7}" y="{top + place * _CELL + 12.5}">'
+        f"{escape(_shorten(name))}</text>"
+        for place, name in enumerate(names)
     ]
-    for place, column in enumerate(columns):
-        x = left + place * _CELL + 10
-        parts.append(
-            f'<text class="tick" transform="translate({x} {top - 5}) rotate(-90)">'
-            f"{escape(feature_labels[column])}</text>"
-        )
-    place_of = {int(column): place for place, column in enumerate(columns)}
-    for place, row in enumerate(rows):
-        y = top + place * _CELL
-        name = escape(class_names[row])
-        parts.append(
-            f'<text class="name" x="{left - 6}" y="{y + 10}" text-anchor="end">'
-            f"{escape(names[row])}</text>"
-        )
-        parts.extend(
-            f'<rect x="{left + place_of[column] * _CELL + 1}" y="{y + 1}" '
-            f'width="12" height="12" rx="2.5" fill="{codes[column]}">'
-            f"<title>{name} · feature {escape(feature_labels[column])}</title></rect>"
-            for column in np.flatnonzero(weights[row]).tolist()
-        )
-    return "".join([*parts, "</svg>"])
+    cells = [
+        _grid(len(rows), len(columns), top),
+        *_column_heads(labels, top),
+        *_cells(weights[rows][:, columns], names, labels, codes, top),
+    ]
+    return (
+        f'<div class="assignment" style="--whole:{left + width}">'
+        f"{_svg('names', left, height, 'Classes', name_texts)}"
+        f"{_svg('cells', width, height, 'Features of every class', cells)}</div>"
+    )

@@ -28,7 +28,7 @@ def percent(value: object) -> str:
     if isinstance(value, str):
         return escape(value)
     number = _as_number(value)
-    return MISSING if number is None else f"{100 * number:.1f} %"
+    return MISSING if number is None else f"{100 * number:.1f}\u00a0%"
 
 
 def number(value: object) -> str:

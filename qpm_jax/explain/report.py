@@ -35,7 +35,7 @@ _SOLVER_ENTRIES = {
     "status": ("Status", lambda value: escape(str(value).replace("_", " "))),
     "objective": ("Objective", number),
     "bound": ("Upper bound", number),
-    "gap": ("Gap", lambda value: percent(value).replace(".0 %", " %")),
+    "gap": ("Gap", percent),
     "seconds": ("Time", seconds),
     "epsilon": ("Redundancy threshold ε", number),
     "penalised_pairs": ("Penalised pairs", number),
@@ -135,7 +135,9 @@ def _solver_section(contents: ReportContents) -> str:
         "Which features to keep and which of them describe each class is one quadratic "
         "program. The bound says how much better any other choice could be."
     )
-    return section("solver", "The choice", lead, definition_list(known + other))
+    return section(
+        "solver", "Choosing the features", lead, definition_list(known + other)
+    )
 
 
 def _facts_section(contents: ReportContents) -> str:

@@ -82,11 +82,11 @@ def _pair_grid(contents: ReportContents, pair: ClassContrast) -> str:
             _picture(pictures[place], f"{name}: {word}") for word, pictures in columns
         )
         rows.append(
-            f'<div class="rowname">{_letter(letter)} {escape(name)}</div>{pictures}'
+            f'<div class="rowname">{_letter(letter)} {escape(name)}</div>'
+            f'<div class="photos">{pictures}</div>'
         )
     return (
-        f'<div class="pairgrid" style="--columns:{len(columns)}">'
-        f'<div class="heads">{heads}</div>{"".join(rows)}</div>'
+        f'<div class="pairgrid"><div class="heads">{heads}</div>{"".join(rows)}</div>'
     )
 
 
@@ -104,7 +104,7 @@ def _attribute_sentence(contents: ReportContents, pair: ClassContrast) -> str:
         )
     ]
     sides = [
-        f"{_letter(letter)} {text}"
+        f'<span class="side">{_letter(letter)} {text}</span>'
         for letter, text in zip("AB", named, strict=True)
         if text
     ]
@@ -112,7 +112,7 @@ def _attribute_sentence(contents: ReportContents, pair: ClassContrast) -> str:
         return ""
     return (
         '<p class="note"><span class="muted">By the data set’s own attributes:</span> '
-        f"{' · '.join(sides)}</p>"
+        f"{''.join(sides)}</p>"
     )
 
 
@@ -137,7 +137,7 @@ def _pair_card(contents: ReportContents, pair: ClassContrast) -> str:
 def pairs_section(contents: ReportContents) -> str:
     """Returns the section on the classes most alike; empty with a single class."""
     ranked = most_alike_pairs(contents.assignment, contents.class_similarity)
-    pairs = spread_pairs(ranked, contents.num_pairs).tolist()
+    pairs = spread_pairs(ranked, contents.num_pairs, appearances=1).tolist()
     if not pairs:
         return ""
     cards = [
@@ -175,8 +175,8 @@ def _alignment_note(contents: ReportContents, fits: tuple[AttributeFit, ...]) ->
     scale = 100 / max(float(np.abs(values).max()), 1e-12)
     text = "; ".join(
         f"{escape(contents.attribute_names[fit.attribute])} "
-        f'<span class="muted">({scale * fit.inside:.0f} % of its classes, '
-        f"{scale * fit.outside:.0f} % of the others)</span>"
+        f'<span class="muted">({scale * fit.inside:.0f}\u00a0% of its classes, '
+        f"{scale * fit.outside:.0f}\u00a0% of the others)</span>"
         for fit in fits
     )
     return f'<p class="note"><span class="muted">Goes with</span> {text}</p>'
