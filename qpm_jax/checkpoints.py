@@ -113,7 +113,7 @@ def restore_final(folder: str | Path, shapes: Any) -> Any:
     except Exception as error:  # Orbax raises many kinds for a damaged folder
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ValueError(
-            f"{folder.parent.name}: the model in {folder} cannot be read ({reason[0][:200]}). It is missing, "
-            "damaged or of another architecture; delete its phase's folder and run "
-            "that phase again."
+            f"{folder.parent.name}: the model in {folder} cannot be read "
+            f"({reason[0][:200]}). It is missing, damaged or of another architecture; "
+            "delete its phase's folder and run that phase again."
         ) from error

@@ -62,8 +62,13 @@ def read(workdir: Path) -> Inputs:
     if not _path(workdir).exists():
         raise ValueError(f"{workdir} has no inputs.json; run its phases again.")
     values = files.read_json(_path(workdir))
-    lists = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    return Inputs(**lists)
+    return Inputs(
+        class_names=tuple(values["class_names"]),
+        image_size=tuple(values["image_size"]),
+        mean=tuple(values["mean"]),
+        std=tuple(values["std"]),
+        fit=values["fit"],
+    )
 
 
 def _path(workdir: Path) -> Path:

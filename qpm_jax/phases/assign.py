@@ -1,0 +1,103 @@
+"""Phase 3: the quadratic program that picks the features and gives each class its k."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import logging
+from jaxtyping import Bool, Int
+from ml_collections import ConfigDict
+
+from qpm_jax import assignment, files
+from qpm_jax.datasets import Dataset
+from qpm_jax.phases import workdir as folders
+from qpm_jax.phases.setting import prepare
+from qpm_jax.phases.statistics import read_statistics
+from qpm_jax.training.progress import bar
+
+
+def run(
+    config: ConfigDict, workdir: str | Path, dataset: Dataset | None = None
+) -> None:
+    """Writes `assign/assignment.npz` (selected, assignment) and `assignment.json`.
+
+    Args:
+      config: Every setting; `config.assign` is this phase's.
+      workdir: Where the run lies; needs the phase `statistics`.
+      dataset: The data set where it is loaded already; only its class count is used.
+
+    Raises:
+      ValueError: The statistics are missing or the program has no solution.
+    """
+    setting = prepare(config, workdir, dataset)
+    started = time.monotonic()
+    statistics = read_statistics(setting.workdir)
+    redundant = assignment.redundant_pairs(statistics.redundancy, config.num_features)
+    penalised = bool(config.assign.redundancy)
+    problem = assignment.AssignmentProblem(
+        similarity=statistics.similarity,
+        pairs=redundant.pairs if penalised else redundant.pairs[:0],
+        weights=redundant.weights if penalised else redundant.weights[:0],
+        bias=statistics.bias if config.assign.bias else None,
+        num_features=config.num_features,
+        per_class=config.per_class,
+    )
+    result = _solve(problem, config)
+    folder = setting.workdir / "assign"
+    files.write_arrays(
+        folder / "assignment.npz",
+        {"selected": result.selected, "assignment": result.assignment},
+    )
+    facts = {
+        "objective": result.objective,
+        "bound": result.bound,
+        "gap": result.gap,
+        "solver": result.solver,
+        "status": result.status,
+        "solve_seconds": result.seconds,
+        "epsilon": redundant.epsilon,
+        "penalised_pairs": len(problem.pairs),
+    }
+    files.write_json(folder / "assignment.json", facts)
+    folders.mark_done(setting.workdir, "assign", time.monotonic() - started, **facts)
+
+
+def read_assignment(
+    workdir: Path,
+) -> tuple[Int[np.ndarray, " n"], Bool[np.ndarray, "C n"]]:
+    """Returns (selected [n] sorted, assignment [C, n]) of a finished phase.
+
+    Raises:
+      ValueError: The phase is not done or its file is damaged.
+    """
+    folders.require(workdir, "assign")
+    arrays = files.read_arrays(workdir / "assign" / "assignment.npz")
+    return arrays["selected"], arrays["assignment"]
+
+
+def _solve(
+    problem: assignment.AssignmentProblem, config: ConfigDict
+) -> assignment.Assignment:
+    """Solves with a bar that shows incumbent and bound."""
+    limit = config.assign.time_limit
+    with bar(round(limit), "assign") as progress:
+
+        def show(incumbent: float, bound: float, seconds: float) -> None:
+            progress.n = min(round(seconds), round(limit))
+            figures: dict[str, Any] = {"objective": incumbent, "bound": bound}
+            progress.set_postfix({k: f"{v:.4f}" for k, v in figures.items()})
+
+        result = assignment.solve(
+            problem,
+            solver=config.assign.solver,
+            time_limit=limit,
+            seed=config.seed,
+            progress=show,
+        )
+    logging.info(
+        "assign: objective %.4f, bound %.4f, gap %.2f %%, %s after %.1f s",
+        *(result.objective, result.bound, 100 * result.gap),
+        *(result.status, result.seconds),
+    )
+    return result

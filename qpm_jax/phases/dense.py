@@ -1,0 +1,74 @@
+"""Phase 1: train backbone and dense head with the feature diversity loss."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import optax
+from ml_collections import ConfigDict
+
+from qpm_jax import checkpoints, models, training
+from qpm_jax.datasets import Dataset
+from qpm_jax.phases import workdir as folders
+from qpm_jax.phases.fit import fit, policy, schedule, steps_in_epoch
+from qpm_jax.phases.setting import Setting, prepare
+
+
+def run(
+    config: ConfigDict, workdir: str | Path, dataset: Dataset | None = None
+) -> None:
+    """Trains the dense model, or goes on from its last checkpoint.
+
+    Args:
+      config: Every setting; `config.dense` is this phase's.
+      workdir: Where the run lies.
+      dataset: The data set where it is loaded already.
+
+    Raises:
+      ValueError: A setting is impossible or the work directory holds another run.
+    """
+    setting = prepare(config, workdir, dataset)
+    started = time.monotonic()
+    optimiser = _optimiser(setting)
+    recipe = training.Recipe(
+        network=setting.network,
+        head_kernel=lambda params: params["head"]["kernel"],
+        optimiser=optimiser,
+        diversity=config.dense.diversity,
+        policy=policy(config),
+        mean=setting.mean,
+        std=setting.std,
+    )
+    figures = fit(setting, "dense", recipe, training.create(_start(setting), optimiser))
+    folders.mark_done(setting.workdir, "dense", time.monotonic() - started, **figures)
+
+
+def final_variables(setting: Setting) -> dict[str, Any]:
+    """Returns the trained variables of the dense network.
+
+    Raises:
+      ValueError: The phase is not done or its checkpoint cannot be read.
+    """
+    folders.require(setting.workdir, "dense")
+    return checkpoints.restore_final(
+        setting.workdir / "dense" / "model", setting.variable_shapes()
+    )
+
+
+def _start(setting: Setting) -> dict[str, Any]:
+    """Returns new variables, the backbone's from the weights file if one is named."""
+    variables = setting.initial_variables()
+    model = setting.config.model
+    if not model.weights:
+        return variables
+    return models.transfer(variables, models.load_weights(model.name, model.weights))
+
+
+def _optimiser(setting: Setting) -> optax.GradientTransformation:
+    settings, steps = setting.config.dense, steps_in_epoch(setting)
+    return training.sgd(
+        schedule(settings, settings.learning_rate, steps),
+        settings.momentum,
+        settings.weight_decay,
+        schedule(settings, settings.head_learning_rate, steps),
+    )

@@ -1,0 +1,96 @@
+"""What the two training phases share: data, checkpoints, log and the loop."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import optax
+from absl import logging
+from ml_collections import ConfigDict
+
+from qpm_jax import checkpoints, training
+from qpm_jax.datasets.augment import AugmentationPolicy
+from qpm_jax.phases.setting import Setting
+from qpm_jax.training import logs
+from qpm_jax.training.state import TrainState
+
+# Each phase draws its randomness from a key of its own.
+_KEYS = {"dense": 1, "finetune": 2}
+
+
+def fit(
+    setting: Setting, phase: str, recipe: training.Recipe, state: TrainState
+) -> dict[str, float]:
+    """Trains one phase to its end, from its last checkpoint where there is one.
+
+    Args:
+      setting: The run.
+      phase: `dense` or `finetune`; names the settings, folder and log records.
+      recipe: Network, optimiser, losses.
+      state: State to begin with if there is no checkpoint.
+
+    Returns:
+      Figures of the last record in the log, such as `test_accuracy`.
+    """
+    config = setting.config
+    key = jax.random.fold_in(jax.random.key(config.seed), _KEYS[phase])
+    plan = training.Plan(
+        phase=phase,
+        total_steps=config[phase].epochs * steps_in_epoch(setting),
+        steps_per_epoch=steps_in_epoch(setting),
+        evaluate_epochs=config.evaluate_epochs,
+        checkpoint_seconds=config.checkpoint_seconds,
+    )
+    folder = setting.workdir / phase / "checkpoints"
+    with checkpoints.open_manager(folder) as manager:
+        restored = checkpoints.restore_latest(manager, state)
+        if restored is not None:
+            state = restored
+            logging.info("%s: goes on from step %d", phase, int(state.step))
+        logs.forget_after(setting.workdir, phase, int(state.step))
+        with logs.open_log(setting.workdir) as log:
+            state = training.train(
+                recipe,
+                key,
+                state,
+                setting.training_from,
+                lambda: setting.in_order(setting.dataset.test),
+                plan,
+                manager,
+                log,
+            )
+    checkpoints.save_final(setting.workdir / phase / "model", state.variables)
+    return last_figures(setting.workdir, phase)
+
+
+def steps_in_epoch(setting: Setting) -> int:
+    """Returns the steps of one pass over the training images, rounded up."""
+    return -(-len(setting.dataset.train.labels) // setting.config.batch_size)
+
+
+def last_figures(workdir: Path, phase: str) -> dict[str, float]:
+    """Returns the numbers of the phase's last log record."""
+    records = [record for record in logs.read(workdir) if record["phase"] == phase]
+    hidden = {"phase", "step", "epoch", "time"}
+    last = records[-1] if records else {}
+    return {name: value for name, value in last.items() if name not in hidden}
+
+
+def schedule(
+    phase: ConfigDict, learning_rate: float, steps_per_epoch: int
+) -> optax.Schedule:
+    """Returns the staircase of a phase's settings at the given rate."""
+    return training.step_decay(
+        learning_rate,
+        steps_per_epoch,
+        phase.decay_factor,
+        phase.decay_epochs,
+        phase.warmup_epochs,
+    )
+
+
+def policy(config: ConfigDict) -> AugmentationPolicy:
+    """Returns the augmentation of the settings."""
+    values: Mapping[str, Any] = config.augmentation.to_dict()
+    return AugmentationPolicy(**values)

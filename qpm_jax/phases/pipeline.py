@@ -1,0 +1,50 @@
+"""All phases in order; those that are done already are passed over."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from absl import logging
+from ml_collections import ConfigDict
+
+from qpm_jax.datasets import Dataset
+from qpm_jax.phases import assign, dense, evaluate, explain, finetune, statistics
+from qpm_jax.phases import workdir as folders
+from qpm_jax.phases.setting import prepare
+
+RUN: dict[str, Callable[..., None]] = {
+    "dense": dense.run,
+    "statistics": statistics.run,
+    "assign": assign.run,
+    "finetune": finetune.run,
+    "evaluate": evaluate.run,
+    "explain": explain.run,
+}
+
+
+def run(
+    config: ConfigDict,
+    workdir: str | Path,
+    dataset: Dataset | None = None,
+    until: str = "explain",
+) -> None:
+    """Runs what is not done yet, up to and including the phase `until`.
+
+    Args:
+      config: Every setting.
+      workdir: Where the run lies or will lie.
+      dataset: The data set of the configuration where it is loaded already.
+      until: Last phase to run.
+
+    Raises:
+      ValueError: A setting is impossible, or the directory holds another run.
+    """
+    if until not in RUN:
+        raise ValueError(f"until is {until!r}; phases are {', '.join(RUN)}.")
+    setting = prepare(config, workdir, dataset)
+    for phase, run_phase in RUN.items():
+        if folders.is_done(setting.workdir, phase):
+            logging.info("%s is done already", phase)
+        else:
+            run_phase(config, workdir, setting.dataset)
+        if phase == until:
+            return

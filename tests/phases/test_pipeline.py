@@ -1,0 +1,114 @@
+import json
+
+import numpy as np
+import pytest
+
+from qpm_jax import files
+from qpm_jax.phases import (
+    assign,
+    dense,
+    evaluate,
+    explain,
+    finetune,
+    pipeline,
+    statistics,
+)
+from qpm_jax.phases import workdir as folders
+from qpm_jax.training import logs
+
+
+def test_every_phase_leaves_its_files(finished):
+    for phase in folders.PHASES:
+        facts = folders.facts(finished, phase)
+        assert facts["seconds"] >= 0
+    assert (finished / "explain" / "report.html").stat().st_size > 1000
+    assert (finished / "explain" / "sheet.json").exists()
+
+
+def test_the_statistics_fit_the_network(finished):
+    result = statistics.read_statistics(finished)
+    assert result.similarity.shape == (192, 4)
+    assert np.abs(result.similarity).max() == pytest.approx(1)
+
+
+def test_the_assignment_gives_each_class_its_own_features(finished):
+    selected, assignment = assign.read_assignment(finished)
+    assert selected.shape == (8,)
+    assert assignment.shape == (4, 8)
+    assert np.all(assignment.sum(axis=1) == 3)
+    assert len(np.unique(assignment, axis=0)) == 4
+    facts = files.read_json(finished / "assign" / "assignment.json")
+    assert facts["objective"] <= facts["bound"] + 1e-6
+
+
+def test_both_phases_log_their_epochs(finished):
+    records = logs.read(finished)
+    epochs = {
+        phase: [r["epoch"] for r in records if r["phase"] == phase]
+        for phase in ("dense", "finetune")
+    }
+    assert epochs == {"dense": [1, 2, 3, 4], "finetune": [1, 2]}
+
+
+def test_the_metrics_are_fractions_and_the_model_has_learnt(finished):
+    result = evaluate.read_metrics(finished)
+    assert set(result) == {"dense", "qpm"}
+    assert set(result["qpm"]) == set(evaluate.METRICS)
+    for name, value in result["qpm"].items():
+        if not name.startswith("features"):
+            assert 0 <= value <= 1
+    assert result["qpm"]["features"] <= 8
+    assert result["qpm"]["features_per_class"] == 3
+    assert result["dense"]["features"] == 192
+    assert result["dense"]["accuracy"] > 0.5
+
+
+def test_the_table_names_every_metric(finished):
+    table = evaluate.table(evaluate.read_metrics(finished))
+    for metric in evaluate.METRICS.values():
+        assert metric.label in table
+    assert "%" in table
+
+
+def test_an_undefined_metric_is_a_dash():
+    assert evaluate.format_metric("structural_grounding", None) == "–"
+
+
+def test_a_finished_run_is_left_alone(finished, config, dataset):
+    before = {path: path.stat().st_mtime_ns for path in finished.rglob("done.json")}
+    pipeline.run(config, finished, dataset)
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_a_phase_needs_the_one_before_it(tmp_path, config, dataset):
+    for phase in (statistics, assign, finetune, evaluate, explain):
+        with pytest.raises(ValueError, match="no finished phase"):
+            phase.run(config, tmp_path / phase.__name__, dataset)
+
+
+def test_an_unknown_last_phase_is_named(tmp_path, config, dataset):
+    with pytest.raises(ValueError, match="until is 'end'; phases are dense"):
+        pipeline.run(config, tmp_path, dataset, until="end")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_features": 193}, "resnet_small has 192 features"),
+        ({"num_features": 0}, "between 1 and 192"),
+        ({"per_class": 9}, r"per_class is 9; it must lie between 1 and"),
+        ({"num_features": 3, "per_class": 3}, "only 1 different sets.* 4 classes"),
+        ({"model.name": "resnet_smal"}, "resnet_small"),
+    ],
+)
+def test_impossible_settings_end_before_any_training(
+    tmp_path, config, dataset, changes, message
+):
+    config.update_from_flattened_dict(changes)
+    with pytest.raises(ValueError, match=message):
+        dense.run(config, tmp_path / "run", dataset)
+    assert not (tmp_path / "run" / "dense").exists()
+
+
+def test_the_settings_are_kept_as_json(finished, config):
+    assert json.loads((finished / "config.json").read_text()) == config.to_dict()
