@@ -3,7 +3,6 @@
 import errno
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from absl import app, flags, logging
 from ml_collections import ConfigDict, config_flags
@@ -15,6 +14,12 @@ WORKDIR = flags.DEFINE_string(
 )
 
 
+def workdir() -> str:
+    """Returns the work directory of the command line, which is required."""
+    assert WORKDIR.value is not None
+    return WORKDIR.value
+
+
 def run_phase(phase: Callable[[ConfigDict, str], None]) -> None:
     """Runs a phase with `--config` and `--workdir` from the command line."""
     _refuse_unknown_keys(sys.argv)
@@ -22,7 +27,7 @@ def run_phase(phase: Callable[[ConfigDict, str], None]) -> None:
         "config", None, "File in configs/; --config.KEY=VALUE changes single keys."
     )
     flags.mark_flags_as_required(["config", "workdir"])
-    run(lambda: phase(from_dict(config.value.to_dict()), WORKDIR.value))
+    run(lambda: phase(from_dict(config.value.to_dict()), workdir()))
 
 
 def run(action: Callable[[], None]) -> None:
@@ -71,10 +76,3 @@ def _refuse_unknown_keys(arguments: list[str]) -> None:
 def _stop(message: str, code: int) -> None:
     print(message, file=sys.stderr)
     sys.exit(code)
-
-
-def existing(path: str) -> Path:
-    """Returns a path that exists, or stops with a message."""
-    if not Path(path).exists():
-        raise ValueError(f"{path} does not exist.")
-    return Path(path)

@@ -19,8 +19,8 @@ OUTPUT = flags.DEFINE_string("output", "", "File to write; empty: standard outpu
 
 def main() -> None:
     """Predicts and writes."""
-    found = predict.image_files([Path(path) for path in IMAGES.value])
-    records = predict.run(app.WORKDIR.value, found)
+    found = predict.image_files([Path(path) for path in IMAGES.value or []])
+    records = predict.run(app.workdir(), found)
     text = (
         predict.as_json(records) if FORMAT.value == "json" else predict.as_csv(records)
     )

@@ -1,0 +1,54 @@
+"""Photos on disk and a way to start the launchers as a user does."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+CONFIG = Path(__file__).with_name("tiny_config.py")
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory):
+    """Four classes of noisy squares, twelve training and four test images each."""
+    root = tmp_path_factory.mktemp("photos")
+    random = np.random.default_rng(0)
+    for split, count in (("train", 12), ("test", 4)):
+        for label, name in enumerate(("red", "green", "blue", "grey")):
+            folder = root / split / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                image = random.integers(0, 90, (16, 16, 3)).astype(np.uint8)
+                row, column = random.integers(0, 8, 2)
+                channels = slice(None) if label == 3 else label
+                image[row : row + 8, column : column + 8, channels] += 150
+                Image.fromarray(image).save(folder / f"{number}.png")
+    return root
+
+
+@pytest.fixture(scope="session")
+def command(photos):
+    """Returns a function: launcher, work directory, flags -> the command to run."""
+
+    def build(launcher, workdir, *flags):
+        return [
+            *(sys.executable, "-m", f"launch.{launcher}"),
+            *(f"--config={CONFIG}", f"--workdir={workdir}"),
+            *(f"--config.dataset.options.root={photos}", *flags),
+        ]
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory, command):
+    """A run that one uninterrupted process took through every phase."""
+    workdir = tmp_path_factory.mktemp("launch") / "trained"
+    done = subprocess.run(
+        command("pipeline", workdir), check=True, capture_output=True, text=True
+    )
+    (workdir / "stdout.txt").write_text(done.stdout)
+    return workdir

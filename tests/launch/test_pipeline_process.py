@@ -1,0 +1,87 @@
+"""The launchers as real processes: what they print, and that no kill loses work."""
+
+import signal
+import subprocess
+import time
+
+import jax
+import numpy as np
+import pytest
+
+import qpm_jax
+
+pytestmark = pytest.mark.slow
+
+
+def _wait_for(condition, process, seconds=240):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def _kill_when(command, condition):
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _wait_for(condition, process)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+
+
+def test_the_pipeline_prints_the_table_and_the_place_of_the_report(trained):
+    printed = (trained / "stdout.txt").read_text()
+    assert "SID@5" in printed
+    assert f"Report: {trained}/explain/report.html" in printed
+    assert (trained / "explain" / "report.html").exists()
+
+
+def test_a_run_killed_in_both_trainings_ends_at_the_same_parameters(
+    trained, tmp_path, command
+):
+    workdir = tmp_path / "killed"
+    run = command("pipeline", workdir)
+    for phase in ("dense", "finetune"):
+        steps = workdir / phase / "checkpoints"
+        _kill_when(
+            run, lambda steps=steps: steps.exists() and any(steps.glob("[1-9]*"))
+        )
+        assert not (workdir / phase / "done.json").exists()
+    subprocess.run(run, check=True, capture_output=True)
+    whole, killed = qpm_jax.load(trained), qpm_jax.load(workdir)
+    assert np.array_equal(whole.selected, killed.selected)
+    assert np.array_equal(whole.assignment, killed.assignment)
+    same = jax.tree.map(np.array_equal, whole.variables, killed.variables)
+    assert jax.tree.all(same)
+
+
+def test_bad_settings_end_in_one_line_that_says_what_to_do(tmp_path, command):
+    done = subprocess.run(
+        command("dense", tmp_path / "run", "--config.num_featurs=3"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "config.num_featurs does not exist. Did you mean num_features" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_ends_in_one_line_and_leaves_a_run_that_can_go_on(
+    tmp_path, command
+):
+    """A limit on the size of files makes writes fail as a full disk does."""
+    workdir = tmp_path / "run"
+    limited = ["bash", "-c", 'ulimit -f 40; exec "$@"', "bash"]
+    done = subprocess.run(
+        [*limited, *command("dense", workdir)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "no space left" in done.stderr
+    assert "Traceback" not in done.stderr
+    subprocess.run(command("dense", workdir), check=True, capture_output=True)
+    assert (workdir / "dense" / "done.json").exists()
