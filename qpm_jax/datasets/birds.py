@@ -23,7 +23,7 @@ from qpm_jax.datasets.birds_scene import IMAGE_SIZE, draw_image
 from qpm_jax.datasets.dataset import Dataset, Split
 
 # Raise it whenever a picture changes: it makes cached files of before invalid.
-DRAWING_VERSION = 4
+DRAWING_VERSION = 5
 _CHUNK = 250  # images drawn at once: bounds memory, and one compilation serves all
 
 Drawings = dict[str, np.ndarray]
