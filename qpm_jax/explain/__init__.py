@@ -17,7 +17,7 @@ from qpm_jax.explain.contents import (
 )
 from qpm_jax.explain.contrast import (
     ClassContrast,
-    contrast,
+    class_contrast,
     most_alike_pairs,
     shared_counts,
     spread_pairs,
@@ -32,7 +32,7 @@ from qpm_jax.explain.examples import (
 from qpm_jax.explain.figures import assignment_picture, data_uri
 from qpm_jax.explain.local import ClassScore, Contribution, Explanation, explain
 from qpm_jax.explain.report import build_report
-from qpm_jax.explain.saliency import overlay, relative_strength, resize, saliency
+from qpm_jax.explain.saliency import overlay, relative_strength, resize, saliency_maps
 from qpm_jax.explain.sheet import class_feature_sheet
 
 __all__ = [
@@ -49,8 +49,8 @@ __all__ = [
     "assignment_picture",
     "best_per_class",
     "build_report",
+    "class_contrast",
     "class_feature_sheet",
-    "contrast",
     "data_uri",
     "example_scores",
     "explain",
@@ -61,7 +61,7 @@ __all__ = [
     "palette",
     "relative_strength",
     "resize",
-    "saliency",
+    "saliency_maps",
     "shared_counts",
     "spread_pairs",
     "telling_attributes",

@@ -42,7 +42,7 @@ def shared_counts(assignment: Bool[ArrayLike, "C n"]) -> Int[np.ndarray, "C C"]:
     return weights @ weights.T
 
 
-def contrast(
+def class_contrast(
     assignment: Bool[ArrayLike, "C n"], first: int, second: int
 ) -> ClassContrast:
     """Splits the features of two classes into shared and telling ones.

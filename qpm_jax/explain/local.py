@@ -12,7 +12,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Bool, Float, Int
 
-from qpm_jax.explain.contrast import as_assignment, contrast
+from qpm_jax.explain.contrast import as_assignment, class_contrast
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def explain(
         return Explanation(only, None, float("inf"))
     logits[first] = -np.inf
     second = int(np.argmax(logits)) if against is None else int(against)
-    pair = contrast(weights, first, second)
+    pair = class_contrast(weights, first, second)
     shared = pair.shared
     predicted = _class_score(first, own, shared, values, selected, class_names)
     other = shared + pair.only_second

@@ -31,6 +31,12 @@ def percent(value: object) -> str:
     return MISSING if number is None else f"{100 * number:.1f}\u00a0%"
 
 
+def gap(value: object) -> str:
+    """Formats a relative gap as a percentage of three digits; None as a dash."""
+    amount = _as_number(value)
+    return MISSING if amount is None else f"{100 * amount:.3g}\u00a0%"
+
+
 def number(value: object) -> str:
     """Formats a number with as many digits as it deserves; None as a dash."""
     if isinstance(value, str):
@@ -70,10 +76,12 @@ def _as_number(value: object) -> float | None:
 
 
 def chip(index: int, label: object) -> str:
-    """Returns a small patch in a feature's colour that carries the feature's name."""
+    """Returns a patch in a feature's colour with its name, linked to its card."""
     colour = palette(index + 1)[index]
     style = f"background:{hex_code(colour)};color:{lettering(colour)}"
-    return f'<span class="chip" style="{style}">{escape(label)}</span>'
+    return (
+        f'<a class="chip" href="#feature-{index}" style="{style}">{escape(label)}</a>'
+    )
 
 
 def section(anchor: str, title: str, lead: str, body: str) -> str:

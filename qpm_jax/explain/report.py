@@ -17,6 +17,7 @@ from qpm_jax.explain.figures import assignment_picture
 from qpm_jax.explain.markup import (
     definition_list,
     escape,
+    gap,
     nested_facts,
     number,
     percent,
@@ -35,7 +36,7 @@ _SOLVER_ENTRIES = {
     "status": ("Status", lambda value: escape(str(value).replace("_", " "))),
     "objective": ("Objective", number),
     "bound": ("Upper bound", number),
-    "gap": ("Gap", percent),
+    "gap": ("Gap", gap),
     "seconds": ("Time", seconds),
     "epsilon": ("Redundancy threshold ε", number),
     "penalised_pairs": ("Penalised pairs", number),

@@ -16,13 +16,13 @@ from qpm_jax.explain.colours import hex_code, palette
 from qpm_jax.explain.contents import ClassExamples, FeatureExamples, ReportContents
 from qpm_jax.explain.contrast import (
     ClassContrast,
-    contrast,
+    class_contrast,
     most_alike_pairs,
     spread_pairs,
 )
 from qpm_jax.explain.figures import data_uri
 from qpm_jax.explain.markup import chip, escape, plural, section
-from qpm_jax.explain.saliency import overlay, relative_strength, saliency
+from qpm_jax.explain.saliency import overlay, relative_strength, saliency_maps
 
 
 def feature_label(contents: ReportContents, feature: int) -> str:
@@ -56,7 +56,7 @@ def _painted(
     strength = relative_strength(maps.mean(axis=(-2, -1)), axis=0)
     height, width = images.shape[1:3]
     colours = palette(maps.shape[1] and max(features) + 1)[list(features)]
-    return overlay(images, saliency(maps, strength, height, width), colours)
+    return overlay(images, saliency_maps(maps, strength, height, width), colours)
 
 
 def _pair_grid(contents: ReportContents, pair: ClassContrast) -> str:
@@ -141,7 +141,7 @@ def pairs_section(contents: ReportContents) -> str:
     if not pairs:
         return ""
     cards = [
-        _pair_card(contents, contrast(contents.assignment, first, second))
+        _pair_card(contents, class_contrast(contents.assignment, first, second))
         for first, second in pairs
     ]
     lead = (
@@ -163,7 +163,7 @@ def _feature_overlays(
     if not found.any():
         return [], images
     strength = relative_strength(maps.mean(axis=(-2, -1)), axis=0)
-    shown = saliency(maps, strength, *images.shape[1:3])[:, None]
+    shown = saliency_maps(maps, strength, *images.shape[1:3])[:, None]
     colour = palette(feature + 1)[feature : feature + 1]
     return labels[found].tolist(), overlay(images, shown, colour)
 

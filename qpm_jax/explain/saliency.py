@@ -97,7 +97,7 @@ def saturate(
     return peak * share**gamma
 
 
-def saliency(
+def saliency_maps(
     maps: Float[ArrayLike, "*batch h w"],
     strength: Float[ArrayLike, "*batch"],
     height: int,

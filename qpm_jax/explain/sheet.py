@@ -7,7 +7,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Bool, Float, Int
 
 from qpm_jax.explain.colours import hex_code, palette
-from qpm_jax.explain.contrast import as_assignment, contrast, most_alike_pairs
+from qpm_jax.explain.contrast import as_assignment, class_contrast, most_alike_pairs
 
 FORMAT = "qpm_jax.sheet/1"
 
@@ -74,7 +74,7 @@ def class_feature_sheet(
             f"{num_classes} classes"
         )
     pairs = most_alike_pairs(weights, limit=num_pairs).tolist()
-    contrasts = [contrast(weights, first, second) for first, second in pairs]
+    contrasts = [class_contrast(weights, first, second) for first, second in pairs]
     rows = [np.flatnonzero(row) for row in weights]
     return {
         "format": FORMAT,

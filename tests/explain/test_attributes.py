@@ -1,0 +1,30 @@
+"""Known attributes beside learned features."""
+
+import numpy as np
+import pytest
+
+from qpm_jax.explain.attributes import aligned_attributes, telling_attributes
+
+ATTRIBUTES = np.array([[1, 0, 1], [1, 0, 0], [0, 1, 1], [0, 1, 0]], float)
+
+
+def test_an_attribute_of_just_the_features_classes_is_found_first():
+    assignment = np.array([[1, 0], [1, 1], [0, 1], [0, 0]], bool)
+    first, second = aligned_attributes(assignment, ATTRIBUTES)
+    assert (first[0].attribute, first[0].inside, first[0].outside) == (0, 1.0, 0.0)
+    assert second == ()
+
+
+def test_a_feature_of_no_class_or_of_all_goes_with_nothing():
+    assignment = np.array([[0, 1]] * 4, bool)
+    assert aligned_attributes(assignment, ATTRIBUTES) == ((), ())
+
+
+def test_telling_attributes_are_split_by_side():
+    assert telling_attributes(ATTRIBUTES, 0, 3) == ((0, 2), (1,))
+    assert telling_attributes(ATTRIBUTES, 0, 0) == ((), ())
+
+
+def test_attributes_of_another_number_of_classes_are_refused():
+    with pytest.raises(ValueError, match="attributes has shape"):
+        aligned_attributes(np.ones((3, 2)), ATTRIBUTES)
