@@ -86,8 +86,7 @@ def augment(
     """
     images = jnp.asarray(images)
     _check(images, policy)
-    keys = iter(jax.random.split(key, 6))
-    shift_key, affine_key, colour_key, trivial_key, erase_key, _ = keys
+    shift_key, affine_key, colour_key, trivial_key, erase_key = jax.random.split(key, 5)
     if policy.flip or policy.crop_padding:
         images = _flip_and_shift(shift_key, images, policy)
     if policy.rotation or policy.scale:
