@@ -76,7 +76,7 @@ def feature_order(ordered: Bool[ArrayLike, "C n"]) -> Int[np.ndarray, " n"]:
 
 
 _CELL = 17
-_MAX_NAME = 30
+_MAX_NAME = 24
 
 
 def _shorten(name: str) -> str:
@@ -158,7 +158,7 @@ def assignment_picture(
     width, height = len(columns) * _CELL + 1, top + len(rows) * _CELL + 1
     name_texts = [
         f'<text class="end" x="{left - 7}" y="{top + place * _CELL + 12.5}">'
-        f"{escape(_shorten(name))}</text>"
+        f"{escape(_shorten(name))}<title>{escape(name)}</title></text>"
         for place, name in enumerate(names)
     ]
     cells = [

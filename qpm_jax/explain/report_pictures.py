@@ -82,7 +82,7 @@ def _pair_grid(contents: ReportContents, pair: ClassContrast) -> str:
             _picture(pictures[place], f"{name}: {word}") for word, pictures in columns
         )
         rows.append(
-            f'<div class="rowname">{_letter(letter)} {escape(name)}</div>'
+            f'<div class="rowname">{_letter(letter)}<span>{escape(name)}</span></div>'
             f'<div class="photos">{pictures}</div>'
         )
     return (
@@ -182,6 +182,15 @@ def _alignment_note(contents: ReportContents, fits: tuple[AttributeFit, ...]) ->
     return f'<p class="note"><span class="muted">Goes with</span> {text}</p>'
 
 
+def _card_title(contents: ReportContents, feature: int) -> str:
+    """Channel number, after the name where a person gave one."""
+    channel = int(np.asarray(contents.selected)[feature])
+    if channel not in contents.feature_names:
+        return f"Feature {channel}"
+    name = escape(contents.feature_names[channel])
+    return f'{name} <span class="muted">· feature {channel}</span>'
+
+
 def _feature_card(
     contents: ReportContents, feature: int, fits: tuple[AttributeFit, ...]
 ) -> str:
@@ -200,8 +209,7 @@ def _feature_card(
     strip = f'<div class="strip">{figures}</div>' if figures else ""
     return (
         f'<article class="card feature" id="feature-{feature}" '
-        f'style="--feature:{colour}"><h3>Feature '
-        f"{escape(feature_label(contents, feature))}"
+        f'style="--feature:{colour}"><h3>{_card_title(contents, feature)}'
         f'<span class="muted"> · {plural(len(users), "class", "classes")}</span></h3>'
         f'{strip}<p class="note"><span class="muted">Describes</span> {describes}</p>'
         f"{_alignment_note(contents, fits)}</article>"
