@@ -1,5 +1,6 @@
 """The whole model on one sheet: which features describe which class, as plain data."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,51 @@ def _features(
     ]
 
 
+def _classes(
+    class_names: tuple[str, ...],
+    weights: Bool[np.ndarray, "C n"],
+    selected: Int[np.ndarray, " n"],
+) -> list[dict[str, Any]]:
+    rows = [np.flatnonzero(row) for row in weights]
+    return [
+        {
+            "index": index,
+            "name": str(name),
+            "features": row.tolist(),
+            "channels": selected[row].tolist(),
+        }
+        for index, (name, row) in enumerate(zip(class_names, rows, strict=True))
+    ]
+
+
+def _most_alike(
+    weights: Bool[np.ndarray, "C n"], num_pairs: int
+) -> list[dict[str, Any]]:
+    pairs = most_alike_pairs(weights, limit=num_pairs).tolist()
+    return [asdict(class_contrast(weights, first, second)) for first, second in pairs]
+
+
+def _check_sizes(
+    class_names: tuple[str, ...],
+    shape: tuple[int, ...],
+    selected: Int[np.ndarray, " n"],
+    mean: Float[np.ndarray, " n"],
+    std: Float[np.ndarray, " n"],
+) -> None:
+    num_classes, num_features = shape
+    for name, array in (("selected", selected), ("mean", mean), ("std", std)):
+        if array.shape != (num_features,):
+            raise ValueError(
+                f"{name} has shape {array.shape}; the assignment has "
+                f"{num_features} features"
+            )
+    if len(class_names) != num_classes:
+        raise ValueError(
+            f"class_names has {len(class_names)} names; the assignment has "
+            f"{num_classes} classes"
+        )
+
+
 def class_feature_sheet(
     class_names: tuple[str, ...],
     assignment: Bool[ArrayLike, "C n"],
@@ -62,42 +108,12 @@ def class_feature_sheet(
     weights, selected = as_assignment(assignment), np.asarray(selected)
     mean, std = np.asarray(mean, np.float64), np.asarray(std, np.float64)
     num_classes, num_features = weights.shape
-    for name, array in (("selected", selected), ("mean", mean), ("std", std)):
-        if array.shape != (num_features,):
-            raise ValueError(
-                f"{name} has shape {array.shape}; the assignment has "
-                f"{num_features} features"
-            )
-    if len(class_names) != num_classes:
-        raise ValueError(
-            f"class_names has {len(class_names)} names; the assignment has "
-            f"{num_classes} classes"
-        )
-    pairs = most_alike_pairs(weights, limit=num_pairs).tolist()
-    contrasts = [class_contrast(weights, first, second) for first, second in pairs]
-    rows = [np.flatnonzero(row) for row in weights]
+    _check_sizes(class_names, weights.shape, selected, mean, std)
     return {
         "format": FORMAT,
         "num_classes": num_classes,
         "num_features": num_features,
         "features": _features(weights, selected, mean, std),
-        "classes": [
-            {
-                "index": index,
-                "name": str(name),
-                "features": row.tolist(),
-                "channels": selected[row].tolist(),
-            }
-            for index, (name, row) in enumerate(zip(class_names, rows, strict=True))
-        ],
-        "most_alike": [
-            {
-                "first": pair.first,
-                "second": pair.second,
-                "shared": list(pair.shared),
-                "only_first": list(pair.only_first),
-                "only_second": list(pair.only_second),
-            }
-            for pair in contrasts
-        ],
+        "classes": _classes(class_names, weights, selected),
+        "most_alike": _most_alike(weights, num_pairs),
     }

@@ -44,7 +44,7 @@ def test_features_carry_their_scaling_and_pairs_what_tells_them_apart():
         "colour": "",
         "classes": [],
     }
-    assert sheet["most_alike"] == [
+    assert json.loads(json.dumps(sheet["most_alike"])) == [
         {
             "first": 0,
             "second": 1,
