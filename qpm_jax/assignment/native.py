@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import jax
 import numpy as np
 from jaxtyping import Int
 
@@ -51,7 +52,7 @@ def solve_native(
     seed: int = 0,
     gap: float = 0.0,
     progress: Progress | None = None,
-    patience: int = 25,
+    patience: int = 60,
     chains: int | None = None,
     bound_steps: int = 400,
     enumerate_small: bool = True,
@@ -66,7 +67,7 @@ def solve_native(
         gap: ends when the bound is this close.
         progress: called with (objective, bound, seconds) after every round.
         patience: ends after this many rounds without improvement.
-        chains: searches side by side; None chooses by the size of the problem.
+        chains: searches side by side; None chooses by problem and device.
         bound_steps: subgradient steps of the bound; 0 leaves the bound at infinity.
         enumerate_small: proves problems with few selections by looking at all of them.
 
@@ -105,6 +106,11 @@ def solve_native(
     return make_assignment(
         problem, best.selected, assignment, best.bound, seconds, "native", status
     )
+
+
+def _chains() -> int:
+    """Searches side by side: a CPU gains nothing from more than two."""
+    return 2 if jax.default_backend() == "cpu" else 8
 
 
 def first_incumbent(problem: AssignmentProblem, host: refine.HostArrays) -> Incumbent:
@@ -149,12 +155,12 @@ def _search(
     count, classes = problem.num_features, len(host.class_sizes)
     features = len(host.bias)
     if chains is None:
-        chains = max(1, min(8, _CHAIN_WORK // (classes * features)))
+        chains = max(1, min(_chains(), _CHAIN_WORK // (classes * features)))
     random = np.random.default_rng(seed)
     state = start_chains(arrays, host, random, count, chains)
     best = _take(host, state, best, deadline)
     yield best
-    largest = max(1, min(count, features - count, max(4, count // 5)))
+    largest = max(1, min(count, features - count, max(4, 2 * count // 5)))
     multipliers = bounds.first_multipliers(problem, best.selected)
     stale = taken = 0
     while stale < patience or taken < bound_steps:

@@ -52,6 +52,42 @@ def test_a_given_threshold_gives_the_published_pairs_and_weights(golden):
             assert found.clique is None
 
 
+def test_the_published_search_gives_the_published_threshold_and_pairs(golden):
+    cases = golden("R_clique")
+    for name in cases.cases:
+        case = cases[name]
+        for target in TARGETS:
+            if f"t{target}_iter_corr" not in case:
+                continue
+            found = assignment.redundant_pairs(
+                case["R_triu_clipped"], target, method="published"
+            )
+            assert found.epsilon == case[f"t{target}_iter_corr"]
+            np.testing.assert_array_equal(found.pairs, case[f"t{target}_pairs"])
+            np.testing.assert_allclose(
+                found.weights, case[f"t{target}_pair_weights"], rtol=0, atol=1e-15
+            )
+            np.testing.assert_array_equal(
+                found.clique, np.sort(case[f"t{target}_init_clique"])[:target]
+            )
+
+
+@pytest.mark.parametrize(("features", "number"), [(30, 8), (60, 12)])
+def test_the_published_search_gives_a_penalty_free_clique(features, number):
+    matrix = redundancy(features)
+    found = assignment.redundant_pairs(matrix, number, method="published")
+    native = assignment.redundant_pairs(matrix, number)
+    assert native.epsilon <= found.epsilon
+    assert matrix[np.ix_(found.clique, found.clique)].max() < found.epsilon
+
+
+@pytest.mark.parametrize("number", [2, 29, 30])
+def test_where_the_published_search_fails_the_native_one_steps_in(number):
+    matrix = redundancy()
+    found = assignment.redundant_pairs(matrix, number, method="published")
+    assert found.epsilon == assignment.redundant_pairs(matrix, number).epsilon
+
+
 @given(seed=st.integers(0, 10**6), features=st.integers(2, 40), data=st.data())
 @settings(max_examples=30, deadline=None)
 def test_the_clique_has_no_penalised_pair_and_everything_above_is_penalised(
