@@ -109,28 +109,9 @@ def improve(
     """
 
     def once(_: Int[Array, ""], state: Multipliers) -> Multipliers:
-        excess = jnp.maximum(arrays.values - state.classes[:, None], 0.0)
-        load = jnp.zeros_like(arrays.bias)
-        load = load.at[pairs[:, 0]].add(state.pairs).at[pairs[:, 1]].add(state.pairs)
-        score = excess.sum(axis=0) + arrays.bias - load
-        score = jnp.where(arrays.barred, -jnp.inf, score)
-        _, selected = jax.lax.top_k(
-            jnp.where(arrays.fixed, jnp.inf, score), num_features
+        value, class_slope, pair_slope = _value_and_slopes(
+            arrays, pairs, weights, state, num_features
         )
-        value = (
-            arrays.class_sizes @ state.classes
-            + state.pairs.sum()
-            + score[selected].sum()
-        )
-        served = (excess[:, selected] > 0).sum(axis=1)
-        chosen = jnp.zeros_like(arrays.bias).at[selected].set(1.0)
-        class_slope = arrays.class_sizes - served
-        pair_slope = 1.0 - chosen[pairs[:, 0]] - chosen[pairs[:, 1]]
-        # A slope that pushes μ out of its range is no direction.
-        outwards = ((state.pairs <= 0) & (pair_slope > 0)) | (
-            (state.pairs >= weights) & (pair_slope < 0)
-        )
-        pair_slope = jnp.where(outwards, 0.0, pair_slope)
         square = jnp.sum(class_slope**2) + jnp.sum(pair_slope**2)
         length = state.step * jnp.maximum(value - target, 0.0) / jnp.maximum(square, 1)
         improved = value < state.best
@@ -147,6 +128,34 @@ def improve(
         )
 
     return jax.lax.fori_loop(0, steps, once, state)
+
+
+def _value_and_slopes(
+    arrays: SearchArrays,
+    pairs: Int[Array, "P 2"],
+    weights: Float[Array, " P"],
+    state: Multipliers,
+    num_features: int,
+) -> tuple[Float[Array, ""], Float[Array, " C"], Float[Array, " P"]]:
+    """L at the multipliers, and its slopes in λ and μ."""
+    excess = jnp.maximum(arrays.values - state.classes[:, None], 0.0)
+    load = jnp.zeros_like(arrays.bias)
+    load = load.at[pairs[:, 0]].add(state.pairs).at[pairs[:, 1]].add(state.pairs)
+    score = excess.sum(axis=0) + arrays.bias - load
+    score = jnp.where(arrays.barred, -jnp.inf, score)
+    _, selected = jax.lax.top_k(jnp.where(arrays.fixed, jnp.inf, score), num_features)
+    value = (
+        arrays.class_sizes @ state.classes + state.pairs.sum() + score[selected].sum()
+    )
+    served = (excess[:, selected] > 0).sum(axis=1)
+    chosen = jnp.zeros_like(arrays.bias).at[selected].set(1.0)
+    pair_slope = 1.0 - chosen[pairs[:, 0]] - chosen[pairs[:, 1]]
+    # A slope that pushes μ out of its range is no direction.
+    outwards = ((state.pairs <= 0) & (pair_slope > 0)) | (
+        (state.pairs >= weights) & (pair_slope < 0)
+    )
+    slope = arrays.class_sizes - served
+    return value, slope, jnp.where(outwards, 0.0, pair_slope)
 
 
 def lagrangian(

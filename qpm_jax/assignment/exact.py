@@ -64,42 +64,41 @@ def solve_exact(
     host = refine.host_arrays(problem)
     best = _warm_start(problem, host, time_limit, seed)
     cuts: dict[UniquenessCut, None] = {}
-    status = "time_limit"
+    status: str | None = None
     try:
-        while status == "time_limit" and time.perf_counter() - started < time_limit:
-            remaining = time_limit - (time.perf_counter() - started)
-            program = build_program(problem, cuts)
-            assignment, _ = refine.solution_of(host, best.selected)
+        while status is None and time.perf_counter() - started < time_limit:
+            start = encode(
+                problem, best.selected, refine.solution_of(host, best.selected)[0]
+            )
             solution = solve_program(
-                program,
+                build_program(problem, cuts),
                 solver,
-                remaining,
-                gap,
-                threads,
-                seed,
-                encode(problem, best.selected, assignment),
-                _reporter(progress, best, started),
+                time_limit=max(0.0, time_limit - (time.perf_counter() - started)),
+                gap=gap,
+                threads=threads,
+                seed=seed,
+                warm_start=start,
+                progress=_reporter(progress, best, started),
             )
             best = _take(host, problem, solution, best)
-            closed = relative_gap(best.value, best.bound)
-            if closed <= max(gap, _PROVEN):
-                status = "optimal" if closed <= _PROVEN else "gap_reached"
-            elif solution.status in ("time_limit", "interrupted"):
-                status = solution.status
-                break
-            else:
+            status = _status(solution, best, gap)
+            if status is None:
                 new = _new_cuts(host, problem, solution, cuts)
-                if not new:
-                    # What is left is less than the solver's own tolerances.
-                    status = "stalled"
-                    break
                 cuts.update(dict.fromkeys(new))
+                # Without a new cut what is left is less than the solver's tolerances.
+                status = None if new else "stalled"
     except KeyboardInterrupt:
         status = "interrupted"
     assignment, _ = refine.solution_of(host, best.selected)
     seconds = time.perf_counter() - started
     return make_assignment(
-        problem, best.selected, assignment, best.bound, seconds, solver, status
+        problem,
+        best.selected,
+        assignment,
+        best.bound,
+        seconds,
+        solver,
+        status or "time_limit",
     )
 
 
@@ -114,6 +113,18 @@ def _warm_start(
         return Incumbent(np.sort(selected), value, np.inf)
     found = solve_native(problem, time_limit / 5, seed, patience=10)
     return Incumbent(found.selected, found.objective, found.bound)
+
+
+def _status(solution: Solution, best: Incumbent, gap: float) -> str | None:
+    """Why to end, or None where the model has to be cut and solved again."""
+    closed = relative_gap(best.value, best.bound)
+    if closed <= _PROVEN:
+        return "optimal"
+    if closed <= gap:
+        return "gap_reached"
+    if solution.status in ("time_limit", "interrupted"):
+        return solution.status
+    return None
 
 
 def _reporter(

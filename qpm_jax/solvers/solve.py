@@ -50,18 +50,7 @@ def solve(
         ValueError: when the solver is unknown, not installed, cannot take a part of the
             program, or its licence is too small.
     """
-    if solver == "exact":
-        raise ValueError(
-            f"solver='exact' is not available yet; choose one of {', '.join(SOLVERS)}."
-        )
-    if solver not in SOLVERS:
-        raise ValueError(f"solver is {solver!r}; choose one of {', '.join(SOLVERS)}.")
-    if not time_limit >= 0:
-        raise ValueError(f"time_limit is {time_limit}; it must be 0 seconds or more.")
-    if not gap >= 0:
-        raise ValueError(f"gap is {gap}; it must be a fraction of 0 or more.")
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads is {threads}; it must be 1 or more, or None.")
+    _check_arguments(solver, time_limit, gap, threads)
     _check_takes(program, SOLVERS[solver])
     start = _start(program, warm_start, solver)
     report = None if progress is None else _with_infinities(progress)
@@ -84,6 +73,23 @@ def solve(
         ) from error
     solution = make_solution(program, answer, time.perf_counter() - started, solver)
     return solution if start is None else better(program, solution, start)
+
+
+def _check_arguments(
+    solver: str, time_limit: float, gap: float, threads: int | None
+) -> None:
+    if solver == "exact":
+        raise ValueError(
+            f"solver='exact' is not available yet; choose one of {', '.join(SOLVERS)}."
+        )
+    if solver not in SOLVERS:
+        raise ValueError(f"solver is {solver!r}; choose one of {', '.join(SOLVERS)}.")
+    if not time_limit >= 0:
+        raise ValueError(f"time_limit is {time_limit}; it must be 0 seconds or more.")
+    if not gap >= 0:
+        raise ValueError(f"gap is {gap}; it must be a fraction of 0 or more.")
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads is {threads}; it must be 1 or more, or None.")
 
 
 def _with_infinities(progress: Progress) -> Progress:
