@@ -1,12 +1,14 @@
 """What every launcher shares: flags, logging, and errors a person can act on."""
 
-import errno
+import logging
 import sys
 from collections.abc import Callable
 
-from absl import app, flags, logging
+from absl import app, flags
+from absl import logging as absl_logging
 from ml_collections import ConfigDict, config_flags
 
+from qpm_jax.checkpoints import full_disk_error
 from qpm_jax.config import from_dict, unknown_key_message
 
 WORKDIR = flags.DEFINE_string(
@@ -36,9 +38,7 @@ def run(action: Callable[[], None]) -> None:
     def main(arguments: list[str]) -> None:
         if len(arguments) > 1:
             raise app.UsageError(f"unexpected arguments: {' '.join(arguments[1:])}")
-        # A terminal has bars; in files and pipes a line an epoch takes their place.
-        quiet = sys.stderr.isatty()
-        logging.set_verbosity(logging.WARNING if quiet else logging.INFO)
+        _set_up_logging()
         try:
             action()
         except KeyboardInterrupt:
@@ -48,7 +48,7 @@ def run(action: Callable[[], None]) -> None:
         except (ValueError, FloatingPointError) as error:
             _stop(f"Error: {error}", 1)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            if full_disk_error(error) is None:
                 raise
             _stop(
                 f"Error: no space left to write {error.filename or 'a file'} "
@@ -58,6 +58,25 @@ def run(action: Callable[[], None]) -> None:
             )
 
     app.run(main)
+
+
+def _set_up_logging() -> None:
+    """Shows our lines in files and pipes; a terminal has progress bars instead."""
+    absl_logging.set_verbosity(absl_logging.WARNING)  # Orbax tells of every save
+    # Each of Orbax's writers would report the same failed write; we say it once.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    absl_logging.get_absl_logger().addFilter(_is_no_full_disk)
+    ours = logging.getLogger("qpm_jax")
+    ours.setLevel(logging.WARNING if sys.stderr.isatty() else logging.INFO)
+    ours.propagate = False
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    ours.addHandler(handler)
+
+
+def _is_no_full_disk(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    return error is None or full_disk_error(error) is None
 
 
 def _refuse_unknown_keys(arguments: list[str]) -> None:

@@ -6,7 +6,11 @@ was damaged afterwards (cut short, half copied) is passed over, loudly, for the 
 before it.
 """
 
-import logging as python_logging
+import errno
+import logging
+import os
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +18,11 @@ from typing import Any
 
 import jax
 import orbax.checkpoint as ocp
-from absl import logging
+
+logger = logging.getLogger(__name__)
+
+# What a write reports where nothing more fits: disk, quota, size of a file.
+FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @contextmanager
@@ -28,18 +36,25 @@ def open_manager(
       keep: How many of the latest steps are kept.
       asynchronous: Whether training goes on while a checkpoint is written.
     """
-    # Orbax reports every save in a dozen lines; its warnings are still shown.
-    python_logging.getLogger("orbax").setLevel(python_logging.WARNING)
     options = ocp.CheckpointManagerOptions(
         max_to_keep=keep, enable_async_checkpointing=asynchronous, create=True
     )
-    with ocp.CheckpointManager(Path(folder).absolute(), options=options) as manager:
+    folder = Path(folder).absolute()
+    with (
+        _full_disk_is_an_os_error(folder),
+        ocp.CheckpointManager(folder, options=options) as manager,
+    ):
         yield manager
         manager.wait_until_finished()
 
 
 def save(manager: ocp.CheckpointManager, step: int, state: Any) -> None:
-    """Saves a pytree of arrays as `step`; returns before the write is finished."""
+    """Saves a pytree of arrays as `step`; returns before the write is finished.
+
+    Raises:
+      OSError: There is too little space for it; nothing was written.
+    """
+    _require_space(Path(manager.directory), state)
     manager.save(step, args=ocp.args.StandardSave(state))
 
 
@@ -64,7 +79,7 @@ def restore_latest(manager: ocp.CheckpointManager, template: Any) -> Any | None:
         except Exception as error:  # Orbax raises many kinds for a damaged folder
             reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
             failures.append(f"step {step}: {reason[0][:200]}")
-            logging.warning(
+            logger.warning(
                 "Checkpoint of step %d in %s cannot be read (%s); trying the one "
                 "before it.",
                 step,
@@ -86,9 +101,44 @@ def restore_latest(manager: ocp.CheckpointManager, template: Any) -> Any | None:
 
 
 def save_final(folder: str | Path, variables: Any) -> None:
-    """Writes what a phase leaves for others, a pytree of arrays, in one step."""
-    with ocp.StandardCheckpointer() as checkpointer:
-        checkpointer.save(Path(folder).absolute(), variables, force=True)
+    """Writes what a phase leaves for others, a pytree of arrays, in one step.
+
+    Raises:
+      OSError: There is too little space for it; an older one is still there.
+    """
+    folder = Path(folder).absolute()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _require_space(folder.parent, variables)
+    with _full_disk_is_an_os_error(folder), ocp.StandardCheckpointer() as checkpointer:
+        checkpointer.save(folder, variables, force=True)
+        checkpointer.wait_until_finished()
+
+
+def _require_space(folder: Path, state: Any) -> None:
+    """Raises before a write that cannot succeed, so that no half of it is left."""
+    size = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+    if shutil.disk_usage(folder).free < 1.1 * size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+
+
+def full_disk_error(error: BaseException) -> int | None:
+    """Returns the error number if `error` says that a disk is full, else None."""
+    if isinstance(error, OSError):
+        return error.errno if error.errno in FULL_DISK else None
+    code = re.search(r"os_error_code='(\d+)'", str(error))
+    return int(code[1]) if code and int(code[1]) in FULL_DISK else None
+
+
+@contextmanager
+def _full_disk_is_an_os_error(folder: Path) -> Iterator[None]:
+    """Turns what Orbax's writer makes of a full disk into the OSError that it is."""
+    try:
+        yield
+    except Exception as error:
+        number = full_disk_error(error)
+        if number is None:
+            raise
+        raise OSError(number, os.strerror(number), str(folder)) from error
 
 
 def restore_final(folder: str | Path, shapes: Any) -> Any:

@@ -83,3 +83,24 @@ def test_a_final_model_that_cannot_be_read_is_named(tmp_path, damage):
         shapes = {"params": {"other": jax.ShapeDtypeStruct((3,), jnp.float32)}}
     with pytest.raises(ValueError, match=r"the model in .* cannot be read"):
         checkpoints.restore_final(tmp_path / "model", shapes)
+
+
+def test_too_little_space_is_noticed_before_anything_is_written(tmp_path, monkeypatch):
+    usage = type("Usage", (), {"free": 10})
+    with checkpoints.open_manager(tmp_path / "c") as manager:
+        checkpoints.save(manager, 1, _state(1))
+        manager.wait_until_finished()
+        with monkeypatch.context() as patch:
+            patch.setattr(checkpoints.shutil, "disk_usage", lambda path: usage)
+            with pytest.raises(OSError, match="No space left on device"):
+                checkpoints.save(manager, 2, _state(2))
+            with pytest.raises(OSError, match="No space left on device"):
+                checkpoints.save_final(tmp_path / "model", _state(2))
+        assert manager.all_steps() == [1]
+
+
+def test_only_full_disks_are_taken_for_one():
+    assert checkpoints.full_disk_error(OSError(28, "full")) == 28
+    assert checkpoints.full_disk_error(OSError(13, "denied")) is None
+    assert checkpoints.full_disk_error(ValueError("[os_error_code='28']")) == 28
+    assert checkpoints.full_disk_error(ValueError("something else")) is None

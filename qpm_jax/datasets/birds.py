@@ -6,6 +6,7 @@ part come with the images, so that structural grounding and plausibility can be
 measured. Drawn on the processor from a seed, and kept in a file.
 """
 
+import logging
 import os
 import tempfile
 import zipfile
@@ -14,13 +15,14 @@ from pathlib import Path
 
 import jax
 import numpy as np
-from absl import logging
 from jaxtyping import Array, Int, UInt8
 
 from qpm_jax.datasets import birds_attributes
 from qpm_jax.datasets.birds_attributes import MAX_CLASSES, PARTS
 from qpm_jax.datasets.birds_scene import IMAGE_SIZE, draw_image
 from qpm_jax.datasets.dataset import Dataset, Split
+
+logger = logging.getLogger(__name__)
 
 # Raise it whenever a picture changes: it makes cached files of before invalid.
 DRAWING_VERSION = 5
@@ -125,7 +127,7 @@ def _processor() -> jax.Device | None:
     try:
         return jax.local_devices(backend="cpu")[0]
     except RuntimeError:
-        logging.warning(
+        logger.warning(
             "Drawing the birds on %s: a few pixels may differ from those drawn on a "
             "processor. Add cpu to JAX_PLATFORMS to draw there.",
             jax.default_backend(),
@@ -222,13 +224,13 @@ def _read(path: Path, num_classes: int, counts: dict[str, int]) -> Drawings | No
         zipfile.BadZipFile,
         zlib.error,
     ) as e:
-        logging.warning("Drawing the birds again, %s is not readable: %s", path, e)
+        logger.warning("Drawing the birds again, %s is not readable: %s", path, e)
         return None
     if any(
         drawings[name].shape != shape or drawings[name].dtype != np.uint8
         for name, shape in expected.items()
     ):
-        logging.warning("Drawing the birds again, %s holds something else", path)
+        logger.warning("Drawing the birds again, %s holds something else", path)
         return None
     return drawings
 
@@ -243,6 +245,6 @@ def _write(path: Path, drawings: Drawings) -> None:
             np.savez(file, allow_pickle=False, **drawings)
         os.replace(temporary, path)
     except OSError as error:
-        logging.warning("The drawn birds are not kept, %s: %s", path.parent, error)
+        logger.warning("The drawn birds are not kept, %s: %s", path.parent, error)
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)

@@ -5,18 +5,20 @@ the pair penalties Z_R, without the locality bias Z_B. A variant that shares its
 model with the full run takes it over instead of training it again.
 """
 
+import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from absl import logging
 from ml_collections import ConfigDict
 
 from qpm_jax import files
 from qpm_jax.phases import evaluate, pipeline
 from qpm_jax.phases import workdir as folders
 from qpm_jax.phases.setting import prepare
+
+logger = logging.getLogger(__name__)
 
 FULL = "qpm"
 VARIANTS: dict[str, dict[str, float | bool]] = {
@@ -69,7 +71,7 @@ def run(config: ConfigDict, workdir: str | Path, seeds: Sequence[int]) -> Result
             results[name].append(metrics["qpm"])
             if name == FULL:
                 results["dense"].append(metrics["dense"])
-            logging.info("seed %d, %s done", seed, name)
+            logger.info("seed %d, %s done", seed, name)
     files.write_json(workdir / "table.json", {"seeds": list(seeds), **results})
     files.write_text(workdir / "table.md", table(results))
     return results

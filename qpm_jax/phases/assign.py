@@ -1,11 +1,11 @@
 """Phase 3: the quadratic program that picks the features and gives each class its k."""
 
+import logging
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from absl import logging
 from jaxtyping import Bool, Int
 from ml_collections import ConfigDict
 
@@ -15,6 +15,8 @@ from qpm_jax.phases import workdir as folders
 from qpm_jax.phases.setting import prepare
 from qpm_jax.phases.statistics import read_statistics
 from qpm_jax.training.progress import bar
+
+logger = logging.getLogger(__name__)
 
 
 def run(
@@ -95,7 +97,7 @@ def _solve(
             seed=config.seed,
             progress=show,
         )
-    logging.info(
+    logger.info(
         "assign: objective %.4f, bound %.4f, gap %.2f %%, %s after %.1f s",
         *(result.objective, result.bound, 100 * result.gap),
         *(result.status, result.seconds),

@@ -1,12 +1,12 @@
 """What the two training phases share: data, checkpoints, log and the loop."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jax
 import optax
-from absl import logging
 from ml_collections import ConfigDict
 
 from qpm_jax import checkpoints, training
@@ -14,6 +14,8 @@ from qpm_jax.datasets.augment import AugmentationPolicy
 from qpm_jax.phases.setting import Setting
 from qpm_jax.training import logs
 from qpm_jax.training.state import TrainState
+
+logger = logging.getLogger(__name__)
 
 # Each phase draws its randomness from a key of its own.
 _KEYS = {"dense": 1, "finetune": 2}
@@ -47,7 +49,7 @@ def fit(
         restored = checkpoints.restore_latest(manager, state)
         if restored is not None:
             state = restored
-            logging.info("%s: goes on from step %d", phase, int(state.step))
+            logger.info("%s: goes on from step %d", phase, int(state.step))
         logs.forget_after(setting.workdir, phase, int(state.step))
         with logs.open_log(setting.workdir) as log:
             state = training.train(

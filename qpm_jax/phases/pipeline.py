@@ -1,15 +1,17 @@
 """All phases in order; those that are done already are passed over."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from absl import logging
 from ml_collections import ConfigDict
 
 from qpm_jax.datasets import Dataset
 from qpm_jax.phases import assign, dense, evaluate, explain, finetune, statistics
 from qpm_jax.phases import workdir as folders
 from qpm_jax.phases.setting import prepare
+
+logger = logging.getLogger(__name__)
 
 RUN: dict[str, Callable[..., None]] = {
     "dense": dense.run,
@@ -43,7 +45,7 @@ def run(
     setting = prepare(config, workdir, dataset)
     for phase, run_phase in RUN.items():
         if folders.is_done(setting.workdir, phase):
-            logging.info("%s is done already", phase)
+            logger.info("%s is done already", phase)
         else:
             run_phase(config, workdir, setting.dataset)
         if phase == until:

@@ -6,15 +6,16 @@ A resumed phase first drops the records behind its checkpoint, so no step stands
 
 import importlib.util
 import json
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from absl import logging
-
 from qpm_jax import files
+
+logger = logging.getLogger(__name__)
 
 Record = dict[str, Any]
 
@@ -63,7 +64,7 @@ def read(workdir: str | Path) -> list[Record]:
         try:
             records.append(json.loads(line))
         except json.JSONDecodeError:
-            logging.warning("%s: line %d is cut short and left out.", path, number)
+            logger.warning("%s: line %d is cut short and left out.", path, number)
     return records
 
 
@@ -87,13 +88,16 @@ def _tensorboard_writer(folder: Path) -> Any | None:
 
 def _write_event(writer: Any, phase: str, step: int, figures: Record) -> None:
     """Writes the numbers of one record as TensorBoard scalars."""
-    from tensorboard.compat.proto.event_pb2 import Event
-    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.compat.proto import event_pb2, summary_pb2
 
+    # Generated at import, so a type checker cannot see what these modules hold.
+    make_event: Any = event_pb2
+    make_summary: Any = summary_pb2
     values = [
-        Summary.Value(tag=f"{phase}/{name}", simple_value=float(value))
+        make_summary.Summary.Value(tag=f"{phase}/{name}", simple_value=float(value))
         for name, value in figures.items()
         if isinstance(value, int | float)
     ]
-    event = Event(wall_time=time.time(), step=step, summary=Summary(value=values))
+    summary = make_summary.Summary(value=values)
+    event = make_event.Event(wall_time=time.time(), step=step, summary=summary)
     writer.add_event(event)

@@ -5,6 +5,7 @@ and `s` alone, and a checkpoint holds the whole state. A run that is killed at a
 moment therefore continues from its last checkpoint to the same parameters.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +16,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import orbax.checkpoint as ocp
-from absl import logging
 from jaxtyping import PRNGKeyArray
 
 from qpm_jax import checkpoints
@@ -23,6 +23,8 @@ from qpm_jax.training import progress as bars
 from qpm_jax.training.logs import Log
 from qpm_jax.training.state import Totals, TrainState
 from qpm_jax.training.steps import Batch, Recipe, test_step, train_step
+
+logger = logging.getLogger(__name__)
 
 FIGURES_EVERY = (
     20  # steps between looks at the loss, each of which waits for the device
@@ -101,7 +103,7 @@ def train(
         except KeyboardInterrupt:
             if step > saved_step:
                 _save(manager, int(state.step), state)
-            logging.info("%s: stopped at step %d; it can go on.", plan.phase, step)
+            logger.info("%s: stopped at step %d; it can go on.", plan.phase, step)
             raise
     if step > saved_step or manager.latest_step() != step:
         _save(manager, step, state)
@@ -171,5 +173,5 @@ def _report(
         figures |= {f"test_{name}": value for name, value in test.items()}
     log.write(plan.phase, step, epoch=epoch, **figures)
     shown = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())
-    logging.info("%s epoch %d  %s", plan.phase, epoch, shown)
+    logger.info("%s epoch %d  %s", plan.phase, epoch, shown)
     return state.replace(totals=Totals.zero())

@@ -126,7 +126,8 @@ def test_step(
       batch: `image` uint8 [B, H, W, 3], `label` int32 [B], `valid` bool [B].
     """
     images = normalise(batch["image"], mean, std)
-    logits, _, _ = network.apply(variables, images, train=False)
+    outputs: Any = network.apply(variables, images, train=False)
+    logits = outputs[0]
     valid = batch["valid"]
     entropy = optax.softmax_cross_entropy_with_integer_labels(logits, batch["label"])
     correct = jnp.argmax(logits, -1) == batch["label"]
