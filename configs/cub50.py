@@ -30,11 +30,15 @@ def get_config() -> ConfigDict:
     )
     config.image_size = 224
     config.batch_size = 16
-    config.dense.epochs = 15
-    config.dense.learning_rate = 0.002
-    config.dense.head_learning_rate = 0.02
+    config.augmentation.trivial_augment = True
+    # The folded network has no batch normalisation, so it takes smaller steps.
+    config.dense.epochs = 12
+    config.dense.learning_rate = 0.0003
+    config.dense.head_learning_rate = 0.01
     config.dense.decay_epochs = 4
-    config.finetune.epochs = 15
-    config.finetune.learning_rate = 0.001
-    config.finetune.decay_epochs = 4
+    config.dense.warmup_epochs = 0.5
+    config.finetune.epochs = 12
+    config.finetune.learning_rate = 0.0003
+    config.finetune.decay_epochs = 3
+    config.evaluate_epochs = 2
     return config

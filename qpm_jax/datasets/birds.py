@@ -25,7 +25,7 @@ from qpm_jax.datasets.dataset import Dataset, Split
 logger = logging.getLogger(__name__)
 
 # Raise it whenever a picture changes: it makes cached files of before invalid.
-DRAWING_VERSION = 5
+DRAWING_VERSION = 6
 _CHUNK = 250  # images drawn at once: bounds memory, and one compilation serves all
 
 Drawings = dict[str, np.ndarray]

@@ -29,15 +29,15 @@ from qpm_jax.datasets.birds_shapes import (
 IMAGE_SIZE = 64
 _WAVES = 4
 _DISTRACTORS = 5
-_OCCLUDED = 0.33  # share of images with a leaf in front of the bird
+_OCCLUDED = 0.25  # share of images with a leaf in front of the bird
 
 # What is random about a picture, each uniform in its range. Angles are in radians,
 # lengths in half pictures (of the bird's own frame from the head turn on).
 _RANGES = {
-    "right": (-0.22, 0.22),
-    "down": (-0.20, 0.20),
-    "roll": (-0.52, 0.52),
-    "scale": (0.68, 0.96),
+    "right": (-0.13, 0.13),
+    "down": (-0.11, 0.11),
+    "roll": (-0.28, 0.28),
+    "scale": (0.80, 1.0),
     "facing": (-1.0, 1.0),
     "head turn": (-0.25, 0.25),
     "tail turn": (-0.32, 0.32),
@@ -52,8 +52,8 @@ _RANGES = {
     "leaf length": (0.22, 0.34),
     "leaf width": (0.10, 0.15),
     "leaf shade": (0.0, 1.0),
-    "brightness": (0.72, 1.15),
-    "contrast": (0.70, 1.15),
+    "brightness": (0.80, 1.15),
+    "contrast": (0.80, 1.15),
     "light slope": (0.0, 0.18),
     "light direction": (-np.pi, np.pi),
     "warmth": (-0.06, 0.06),

@@ -45,7 +45,7 @@ class _Entry:
 
 
 def _resnet_small_reduced() -> nn.Module:
-    return ResNetSmall(strides=(1, 2, 1))
+    return ResNetSmall(strides=(2, 1, 1))
 
 
 def _centred_on(center: int) -> tuple[Colour, Colour]:

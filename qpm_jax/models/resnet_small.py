@@ -3,7 +3,8 @@
 Pre-activation blocks (He et al. 2016, arXiv 1603.05027) in three stages. As QPM needs
 non-negative maps (PAPERS 1.9: the last block goes through a ReLU before pooling), the
 network ends in batch normalisation and ReLU. The stem reads 2×2 pixel tiles as channels
-first: a 3-channel convolution at full resolution is what CPUs are slowest at.
+first: a 3-channel convolution at full resolution is what CPUs are slowest at. For the
+same reason the first stage halves the resolution at once.
 """
 
 from collections.abc import Sequence
@@ -95,9 +96,9 @@ class ResNetSmall(nn.Module):
     """
 
     widths: Sequence[int] = (32, 64, 192)
-    inner_widths: Sequence[int] = (32, 64, 128)
+    inner_widths: Sequence[int] = (16, 64, 128)
     depths: Sequence[int] = (1, 1, 2)
-    strides: Sequence[int] = (1, 2, 2)
+    strides: Sequence[int] = (2, 1, 2)
 
     @nn.compact
     def __call__(
