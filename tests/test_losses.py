@@ -42,7 +42,7 @@ def random_problem(seed, n=3, h=4, w=5, f=6, c=4):
 
 
 def diversity_by_loops(maps, logits, kernel, beta):
-    """The definition of PAPERS 1.8 written out, one sample and position at a time."""
+    """The definition of docs/formulas.md, one sample and position at a time."""
     total = 0.0
     for sample, scores in zip(maps.astype(np.float64), logits, strict=True):
         w = np.abs(kernel[:, scores.argmax()].astype(np.float64))

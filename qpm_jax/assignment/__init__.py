@@ -1,7 +1,8 @@
 """The QP of QPM: which n features to keep and which k of them describe each class.
 
-`redundant_pairs` finds the pairs of features that are penalised (PAPERS 1.6),
-`AssignmentProblem` holds the problem (PAPERS 1.4, 1.5) and `solve` solves it.
+`redundant_pairs` finds the pairs of features that are penalised, `AssignmentProblem`
+holds the problem and `solve` solves it. docs/formulas.md states all of it: Redundancy
+threshold, Objective, Constraints.
 """
 
 from qpm_jax.assignment.problem import AssignmentProblem

@@ -1,4 +1,6 @@
-"""An upper bound on Z by Lagrangian relaxation ("Structure worth using", PAPERS 1.7).
+"""An upper bound on Z by Lagrangian relaxation.
+
+Stated in docs/formulas.md, Structure that makes it tractable.
 
 With a multiplier λ_c for "k features for class c" and μ_p in [0, weight_p] for "a pair
 costs at least s_i + s_j − 1", what is left is to pick the n features of largest score:

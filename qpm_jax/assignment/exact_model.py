@@ -1,4 +1,6 @@
-"""The linear model of the selection and assignment (p-median form, PAPERS 1.7).
+"""The linear model of the selection and assignment, in p-median form.
+
+Stated in docs/formulas.md, Structure that makes it tractable.
 
 Maximise Σ values x + Σ bias s − Σ weights y over s binary, 0 ≤ x ≤ 1, y ≥ 0 with
 

@@ -1,7 +1,8 @@
 """The selection and assignment problem, and its objective Z = Z_A + Z_R + Z_B.
 
-QPM paper, section on the quadratic program (PAPERS 1.4 and 1.5). Everything that can
-be wrong with a problem is found here, before any solver starts.
+The quadratic program of QPM, arXiv 2502.20130 (docs/formulas.md, Objective and
+Constraints). Everything that can be wrong with a problem is found here, before any
+solver starts.
 """
 
 import math
@@ -20,8 +21,9 @@ SIMILARITY_SCALE = 1000.0
 class AssignmentProblem:
     """Choose n of F features and k of those for each of C classes.
 
-    Maximise (PAPERS 1.4) `scale · Σ A[f, c] X[c, f] − Σ weights[p] s_i s_j + Σ bias[f]
-    s_f` with `scale = 1000 / Σ_c k_c`; all classes differ (PAPERS 1.5).
+    Maximise `scale · Σ A[f, c] X[c, f] − Σ weights[p] s_i s_j + Σ bias[f] s_f` with
+    `scale = 1000 / Σ_c k_c`; all classes differ (docs/formulas.md, Objective and
+    Constraints).
 
     Attributes:
         similarity: float64 [F, C], A: how much a feature speaks for a class.
@@ -112,7 +114,7 @@ class AssignmentProblem:
     def objective(
         self, selected: Int[ArrayLike, " n"], assignment: Bool[ArrayLike, "C n"]
     ) -> float:
-        """Z of PAPERS 1.4 for a selection and an assignment.
+        """Z (docs/formulas.md, Objective) for a selection and an assignment.
 
         Args:
             selected: int [n], the selected features in any order.

@@ -1,4 +1,4 @@
-"""The published search for ε, step by step (PAPERS 1.6).
+"""The published search for ε, step by step (docs/formulas.md, Redundancy threshold).
 
 Thresholds are walked from loose to tight while a greedy heuristic finds a large clique
 of the graph "similarity below the threshold", then back until the clique removal of

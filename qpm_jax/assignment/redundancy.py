@@ -1,8 +1,9 @@
-"""Which pairs of features are redundant enough to be penalised (PAPERS 1.6).
+"""Which pairs of features are redundant enough to be penalised.
 
 The threshold ε is the smallest similarity at which n features with all pairwise
 similarities below it are still found: with it a selection without penalty exists, and
-every pair at or above it costs its similarity, rescaled (PAPERS 1.4).
+every pair at or above it costs its similarity, rescaled (docs/formulas.md, Redundancy
+threshold and Objective).
 """
 
 from dataclasses import dataclass

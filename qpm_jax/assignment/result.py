@@ -15,7 +15,7 @@ class Assignment:
     Attributes:
         selected: int64 [n], the selected features, sorted.
         assignment: bool [C, n], which selected features describe a class.
-        objective: Z of PAPERS 1.4, evaluated in float64.
+        objective: Z (docs/formulas.md, Objective), evaluated in float64.
         bound: no solution is better than this; inf where nothing is known.
         gap: |bound − objective| / max(|objective|, 1e-12).
         seconds: wall-clock time of the solve, compilation included.
@@ -45,7 +45,7 @@ def check(
     selected: Int[np.ndarray, " n"],
     assignment: Bool[np.ndarray, "C n"],
 ) -> None:
-    """Raises when a solution breaks a constraint of PAPERS 1.5.
+    """Raises when a solution breaks a constraint (docs/formulas.md, Constraints).
 
     Args:
         problem: the problem solved.

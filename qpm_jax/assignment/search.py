@@ -1,9 +1,9 @@
 """One-swap local search for the selection, on the accelerator.
 
 For a fixed selection each class takes its k best features, so Z is a function of the
-selection alone ("Structure worth using" in PAPERS 1.7). With the k-th and (k+1)-th best
-value of every class at hand, all n·(F−n) swaps are scored at once. Uniqueness is left
-out here: it can only lower Z, and `refine` looks after it.
+selection alone (docs/formulas.md, Structure that makes it tractable). With the k-th and
+(k+1)-th best value of every class at hand, all n·(F−n) swaps are scored at once.
+Uniqueness is left out here: it can only lower Z, and `refine` looks after it.
 """
 
 import functools

@@ -25,7 +25,7 @@ def solve(
     Args:
         problem: what to solve.
         solver: "native", local search and bounds that need no solver; "highs", "scip"
-            or "gurobi", the linear model of PAPERS 1.7 by a proving solver.
+            or "gurobi", the linear model of `exact_model` by a proving solver.
         time_limit: seconds; 0 gives a feasible solution at once.
         seed: randomness of the search.
         gap: relative gap at which to stop, 0 for a proof.

@@ -1,9 +1,10 @@
-"""The best assignment for a fixed selection, all classes different (PAPERS 1.5 iv).
+"""The best assignment for a fixed selection, all classes different.
 
-Without uniqueness each class takes its k best selected features. With it, the task is
-a bipartite assignment of classes to k-subsets, which is solved exactly: only classes
-whose best subsets collide, and those they then collide with, need to be looked at, and
-m such classes need their m best subsets each.
+Without uniqueness (docs/formulas.md, Constraints, the fourth) each class takes its k
+best selected features. With it, the task is a bipartite assignment of classes to
+k-subsets, which is solved exactly: only classes whose best subsets collide, and those
+they then collide with, need to be looked at, and m such classes need their m best
+subsets each.
 """
 
 import functools

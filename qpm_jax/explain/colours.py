@@ -1,4 +1,4 @@
-"""One colour a feature, the same in every picture (PAPERS 1.14, contrastive rows).
+"""One colour a feature, the same in every picture.
 
 A fixed table, so that a feature keeps its colour from run to run and page to page.
 The first six are Okabe and Ito's; each next colour is the one farthest, in OKLab,

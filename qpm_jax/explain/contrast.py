@@ -1,7 +1,8 @@
-"""What classes share and what tells them apart, from the assignment (PAPERS 1.14).
+"""What classes share and what tells them apart, from the assignment.
 
 With k features a class, classes that share k - 1 of them differ in a single feature
-each: the published contrastive explanations show exactly these pairs.
+each: the published contrastive explanations show exactly these pairs (docs/formulas.md,
+Contrastive pictures).
 """
 
 from dataclasses import dataclass

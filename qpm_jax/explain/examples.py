@@ -1,9 +1,9 @@
 """Which images to show: typical ones of a class, strong ones of a feature.
 
-The choice for a class is the published one (PAPERS 1.14): among the correctly
-classified images the one with the largest product of how concentrated and how active
-the features of its class are. Scores are per image, so they can be computed batch by
-batch and joined.
+The choice for a class is the published one (docs/formulas.md, Contrastive pictures):
+among the correctly classified images the one with the largest product of how
+concentrated and how active the features of its class are. Scores are per image, so they
+can be computed batch by batch and joined.
 """
 
 import numpy as np

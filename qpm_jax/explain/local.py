@@ -1,8 +1,8 @@
 """Why one image got its class: a sum of k features, against the runner-up class.
 
-QPM's logits are z Wᵀ with a binary W and no bias (PAPERS 1.1, 1.9), so the score of a
-class is exactly the sum of the normalised values of its features, and what two classes
-share cancels in their difference.
+QPM's logits are z Wᵀ with a binary W and no bias (docs/formulas.md, Model and head), so
+the score of a class is exactly the sum of the normalised values of its features, and
+what two classes share cancels in their difference.
 """
 
 from dataclasses import asdict, dataclass

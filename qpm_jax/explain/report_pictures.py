@@ -1,7 +1,8 @@
 """The report's sections with photos: classes most alike, and feature cards.
 
-Pairs follow the published grid (PAPERS 1.14): two rows, one a class; the photo, the
-features only the first class has, those both have, those only the second has.
+Pairs follow the published grid (docs/formulas.md, Contrastive pictures): two rows, one
+a class; the photo, the features only the first class has, those both have, those only
+the second has.
 """
 
 import numpy as np

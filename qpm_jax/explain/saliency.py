@@ -1,9 +1,10 @@
-"""Where a feature looks: maps laid over the photo (PAPERS 1.14).
+"""Where a feature looks: maps laid over the photo.
 
-A map is scaled to [0, 1], resized to the image, weakened where the feature is weaker
-than in its companions, saturated, and painted in the feature's colour over the grey
-photo. The published code divides the saturated maps by the maximum of the whole batch,
-so that one image's picture depends on the others twice; here the strength enters once.
+As in docs/formulas.md, Contrastive pictures: a map is scaled to [0, 1], resized to
+the image, weakened where the feature is weaker than in its companions, saturated, and
+painted in the feature's colour over the grey photo. The published code divides the
+saturated maps by the maximum of the whole batch, so that one image's picture depends on
+the others twice; here the strength enters once.
 """
 
 import numpy as np

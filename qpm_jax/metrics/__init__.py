@@ -1,4 +1,4 @@
-"""Accuracy and the interpretability metrics (PAPERS 1.12, arXiv 2502.20130).
+"""Accuracy and the interpretability metrics (docs/formulas.md, Metrics).
 
 All are fractions. Those of features (class-independence, contrastiveness, correlation)
 are for training features; accuracy and SID@k for test images, the latter streamed with

@@ -16,7 +16,7 @@ def class_independence(
 ) -> float:
     """Returns 1 − the mean share of a feature's activation that one class holds.
 
-    With g = f − min over samples, per feature (PAPERS 1.12, arXiv 2502.20130):
+    With g = f − min over samples, per feature (QPM, arXiv 2502.20130):
 
         1 − mean_f max_c ( sum_{i in c} g_if / max(sum_i g_if, 1e-8) )
 

@@ -12,9 +12,9 @@ def contrastiveness(features: Float[ArrayLike, "N F"], seed: int = 0) -> float:
     """Returns 1 − the mean overlap of the two modes of each feature.
 
     Per feature, a mixture of two normal distributions is fitted and the overlap
-    coefficient of the two taken, whatever their weights (PAPERS 1.12, arXiv
-    2502.20130). The published fits are unseeded; over seeds the value varies by about
-    0.001.
+    coefficient of the two taken, whatever their weights (docs/formulas.md,
+    Contrastiveness). The published fits are unseeded; over seeds the value varies by
+    about 0.001.
 
     Args:
         features: training features, one row a sample.

@@ -12,9 +12,9 @@ _NORM_GUARD = 1e-8
 def correlation(features: Float[ArrayLike, "N F"]) -> float:
     """Returns the mean over features of the cosine to the most alike other feature.
 
-    As published (PAPERS 1.12), the cosine is of the columns as they are: not centred
-    and not absolute, and since the diagonal is set to 0 it is never below 0. A single
-    feature, or a column of zeros, is alike to none.
+    As published (docs/formulas.md, Correlation), the cosine is of the columns as they
+    are: not centred and not absolute, and since the diagonal is set to 0 it is never
+    below 0. A single feature, or a column of zeros, is alike to none.
 
     Args:
         features: training features, one row a sample.

@@ -1,9 +1,9 @@
 """SID@k, scale-invariant diversity: how far apart a class's top features look.
 
-For a sample with predicted class c (PAPERS 1.12, arXiv 2502.20130): take the k features
-with the largest signed weights of c; divide each map by max(mean |map|, 1e-5); apply a
-softmax over positions; sum over positions the largest of the k values; divide by k. The
-mean over samples lies in [1/k, 1]; 1 means that no two of the features share a place.
+For a sample with predicted class c (QPM, arXiv 2502.20130): take the k features with
+the largest signed weights of c; divide each map by max(mean |map|, 1e-5); apply softmax
+over positions; sum over positions the largest of the k values; divide by k. The mean
+over samples lies in [1/k, 1]; 1 means that no two of the features share a place.
 Samples whose class has fewer than k nonzero weights do not count.
 
 Every sample given counts; the published evaluation drops the last partial batch. Of

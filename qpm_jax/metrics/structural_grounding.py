@@ -34,11 +34,11 @@ def structural_grounding(
 
     Over the `top` largest entries of `class_similarity` off the diagonal, the sum of
     the cosine similarities of the classes' weight rows divided by the sum of the true
-    similarities (PAPERS 1.12, arXiv 2502.20130). Both (c,c') and (c',c) are entries:
-    50 are 25 pairs of classes. Of equal entries those of the pair with the lower
-    indices count, (c,c') and (c',c) next to each other, so the value is the same in
-    every run; the published order of ties is arbitrary. Where there are fewer than
-    `top` entries, all count. A class without weights is alike to none (published: NaN).
+    similarities (QPM, arXiv 2502.20130). Both (c,c') and (c',c) are entries: 50 are 25
+    pairs of classes. Of equal entries those of the pair with the lower indices count,
+    (c,c') and (c',c) next to each other, so the value is the same in every run; the
+    published order of ties is arbitrary. Where there are fewer than `top` entries, all
+    count. A class without weights is alike to none (published: NaN).
 
     Args:
         weights: class weights, W.

@@ -109,7 +109,8 @@ def create(
     Args:
       name: one of `names()`.
       num_classes: number of classes C.
-      reduced_strides: finer maps from stride 1 in the last stage (PAPERS 1.9).
+      reduced_strides: finer maps from stride 1 in the last stage; the published ones
+        are in docs/formulas.md, Model and head.
       dropout: share of the pooled features set to zero in training.
 
     Returns:

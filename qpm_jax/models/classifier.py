@@ -1,6 +1,7 @@
 """The dense network of phase 1: a backbone, pooled features and one linear layer.
 
-PAPERS 1.9: dropout 0.2 on the pooled features, a linear head with bias.
+As published (docs/formulas.md, Model and head and Training): dropout 0.2 on the pooled
+features, a linear head with bias.
 """
 
 from flax import linen as nn

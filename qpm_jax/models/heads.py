@@ -1,7 +1,8 @@
-"""QPM's fixed binary head, and the network of phase 2 that ends in it (PAPERS 1.9).
+"""QPM's fixed binary head, and the network of phase 2 that ends in it.
 
 A class is the sum of its few normalised features: z = (f[selected] − mean)/max(std,
-1e-6), logits = z Wᵀ. Nothing here is trained; gradients pass through to the features.
+1e-6), logits = z Wᵀ (docs/formulas.md, Model and head). Nothing here is trained;
+gradients pass through to the features.
 """
 
 from typing import Any

@@ -1,10 +1,10 @@
 """A small residual network for 64 px images, fast enough to train on two cores.
 
 Pre-activation blocks (He et al. 2016, arXiv 1603.05027) in three stages. As QPM needs
-non-negative maps (PAPERS 1.9: the last block goes through a ReLU before pooling), the
-network ends in batch normalisation and ReLU. The stem reads 2×2 pixel tiles as channels
-first: a 3-channel convolution at full resolution is what CPUs are slowest at. For the
-same reason the first stage halves the resolution at once.
+non-negative maps (docs/formulas.md, Model and head), the network ends in batch
+normalisation and ReLU. The stem reads 2×2 pixel tiles as channels first: a 3-channel
+convolution at full resolution is what CPUs are slowest at. For the same reason the
+first stage halves the resolution at once.
 """
 
 from collections.abc import Sequence

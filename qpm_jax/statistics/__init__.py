@@ -2,7 +2,7 @@
 
 `init`, `update` and `finish` give all of them, and the features' mean and standard
 deviation, from one pass; each also has its own streaming triple and a function of
-arrays held whole. Definitions: PAPERS 1.3, from arXiv 2502.20130.
+arrays held whole. Definitions: docs/formulas.md, Statistics A, R, b.
 """
 
 from qpm_jax.statistics.locality import (

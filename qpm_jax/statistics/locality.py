@@ -1,4 +1,6 @@
-"""b: which features look at one inner place of the image (PAPERS 1.3).
+"""b: which features look at one inner place of the image.
+
+Stated in docs/formulas.md, Statistics A, R, b (from QPM, arXiv 2502.20130).
 
 Two sums over the training images, both weighted by a feature's share of the image's
 activation, r_if = f_if / sum_f' f_if' with f the spatial mean of its map:

@@ -1,10 +1,11 @@
 """Mean and standard deviation of every feature over the training set.
 
-They normalise the features in front of QPM's binary head (PAPERS 1.9) and are what the
-similarity A is built on. The streaming form holds, in float32 on the device, the mean
-relative to a typical sample and the centred squares, and merges batches with the
-pairwise update of Chan, Golub and LeVeque (1979). So large means cost no digits: after
-thousands of batches it agrees with float64 to about 1e-6 of a standard deviation.
+They normalise the features in front of QPM's binary head (docs/formulas.md, Model and
+head) and are what the similarity A is built on. The streaming form holds, in float32 on
+the device, the mean relative to a typical sample and the centred squares, and merges
+batches with the pairwise update of Chan, Golub and LeVeque (1979). So large means cost
+no digits: after thousands of batches it agrees with float64 to about 1e-6 of a standard
+deviation.
 """
 
 from dataclasses import replace

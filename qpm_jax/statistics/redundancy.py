@@ -1,4 +1,4 @@
-"""R: how alike two features' class profiles are (PAPERS 1.3, arXiv 2502.20130)."""
+"""R: how alike two features' class profiles are (QPM, arXiv 2502.20130)."""
 
 import numpy as np
 from jax.typing import ArrayLike

@@ -1,4 +1,4 @@
-"""A: how much each feature goes with each class (PAPERS 1.3, arXiv 2502.20130).
+"""A: how much each feature goes with each class (QPM, arXiv 2502.20130).
 
 A_fc is the Pearson correlation, over the training set and with population moments, of
 feature f with the indicator of class c; the whole matrix is divided by max|A|. What the

@@ -43,7 +43,7 @@ def stream(maps, batch=64):
 
 
 def means_by_loops(maps, shares_of=None):
-    """loc and edge of PAPERS 1.3, one map at a time; `shares_of` misaligns shares."""
+    """loc and edge of docs/formulas.md, map by map; `shares_of` misaligns shares."""
     num, height, width, num_features = maps.shape
     shares_of = np.arange(num) if shares_of is None else shares_of
     activation = maps.astype(np.float64).mean((1, 2))
