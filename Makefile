@@ -23,11 +23,11 @@ coverage: $(VENV)/installed
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyrefly check
+	$(BIN)/pyrefly check --python-interpreter-path $(BIN)/python
 
 # Builds the wheel, installs it alone and runs the tests outside the checkout.
 wheel-test: $(VENV)/installed
-	PYTHON=$(BIN)/python sh tests/wheel.sh
+	PYTHON=$(CURDIR)/$(BIN)/python sh tests/wheel.sh
 
 lock:
 	$(BIN)/python -m pip install --quiet uv

@@ -17,6 +17,7 @@ def get_config() -> ConfigDict:
     # and then look-alikes share more of them.
     config.num_features = 30
     config.batch_size = 32
+    config.augmentation.trivial_augment = False  # it would take more epochs
     config.dense.epochs = 15
     config.dense.learning_rate = 0.05
     config.dense.head_learning_rate = 0.05

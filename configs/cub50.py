@@ -30,7 +30,6 @@ def get_config() -> ConfigDict:
     )
     config.image_size = 224
     config.batch_size = 16
-    config.augmentation.trivial_augment = True
     # The folded network has no batch normalisation, so it takes smaller steps.
     config.dense.epochs = 12
     config.dense.learning_rate = 0.0003

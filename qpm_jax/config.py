@@ -1,7 +1,7 @@
 """What a run is made of: every key, its default and its meaning.
 
-Defaults are the paper's fine-grained setting (QPM, arXiv 2502.20130, appendix;
-optimiser table). A file in `configs/` starts from `default()` and changes what its run
+Defaults are the published fine-grained setting (QPM, arXiv 2502.20130;
+docs/formulas.md, Training), but for the backbone, which is the small one at hand. A file in `configs/` starts from `default()` and changes what its run
 needs; `--config.KEY=VALUE` changes single keys. Keys that do not exist are refused.
 """
 
@@ -31,7 +31,7 @@ def default() -> ConfigDict:
                 "jitter": 0.1,  # brightness, contrast, saturation
                 "rotation": 0.0,  # degrees
                 "scale": 0.0,  # largest relative change of size
-                "trivial_augment": False,
+                "trivial_augment": True,
                 "erasing": 0.0,  # probability of a covered rectangle
             },
             "dense": dense_phase(),

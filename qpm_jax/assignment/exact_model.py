@@ -117,7 +117,7 @@ def _structure(problem: AssignmentProblem) -> list[Block]:
             scipy.sparse.csr_array((height, width)) if part is None else part
             for part, width in zip(parts, widths, strict=True)
         ]
-        return scipy.sparse.hstack(filled, format="csr")
+        return scipy.sparse.csr_array(scipy.sparse.hstack(filled))
 
     every_class = scipy.sparse.csr_array(np.ones((classes, 1)))
     closed = rows(-scipy.sparse.kron(every_class, one(features)), one(cells), None)

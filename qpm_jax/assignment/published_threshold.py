@@ -2,8 +2,8 @@
 
 Thresholds are walked from loose to tight while a greedy heuristic finds a large clique
 of the graph "similarity below the threshold", then back until the clique removal of
-Boppana and Halldórsson (BIT 1992) gives one with enough vertices. Vertex sets are
-Python integers, a bit a vertex. Ties are broken by the lowest vertex number.
+Boppana and Halldórsson (BIT 1992) gives one with enough vertices. Graphs are
+dictionaries in the order in which the published search visits them: it decides ties.
 """
 
 from collections.abc import Iterable

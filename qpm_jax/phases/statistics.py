@@ -1,6 +1,7 @@
 """Phase 2: one pass over the training images gives A, R, b and the features' moments.
 
-Images pass with the test-time transform and the model in evaluation mode, as published.
+Images pass with the test-time transform and the model in evaluation mode, for all three
+alike; the published code reads b from augmented images by oversight.
 """
 
 import time

@@ -63,11 +63,12 @@ class MixedIntegerProgram:
                     f"quadratic has shape {quadratic.shape}; it must be"
                     f" {(variables, variables)}."
                 )
+        height = len(rows.indptr) - 1
         for name, value in (
             ("objective", objective),
             ("rows", rows),
-            ("row_lower", _vector("row_lower", self.row_lower, rows.shape[0])),
-            ("row_upper", _vector("row_upper", self.row_upper, rows.shape[0])),
+            ("row_lower", _vector("row_lower", self.row_lower, height)),
+            ("row_upper", _vector("row_upper", self.row_upper, height)),
             ("lower", _vector("lower", self.lower, variables)),
             ("upper", _vector("upper", self.upper, variables)),
             ("integer", integer.astype(bool)),
@@ -102,7 +103,7 @@ def _vector(name: str, values: Any, length: int | None) -> np.ndarray:
 
 
 def _sparse(name: str, matrix: Any, variables: int) -> scipy.sparse.csr_array:
-    rows = scipy.sparse.csr_array(matrix, dtype=np.float64)
+    rows: Any = scipy.sparse.csr_array(matrix, dtype=np.float64)  # shape is untyped
     rows.sum_duplicates()
     if rows.shape[1] != variables:
         raise ValueError(

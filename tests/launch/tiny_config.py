@@ -14,6 +14,7 @@ def get_config():
     config.batch_size = 8
     config.evaluation_batch_size = 16
     config.augmentation.crop_padding = 1
+    config.augmentation.trivial_augment = False
     config.dense.epochs = 40
     config.dense.learning_rate = config.dense.head_learning_rate = 0.05
     config.finetune.epochs = 40

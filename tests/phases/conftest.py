@@ -44,6 +44,7 @@ def tiny_config():
     config.batch_size = 16
     config.evaluation_batch_size = 16
     config.augmentation.crop_padding = 1
+    config.augmentation.trivial_augment = False
     config.dense.epochs = 4
     config.dense.learning_rate = config.dense.head_learning_rate = 0.05
     config.finetune.epochs = 2
