@@ -1,0 +1,1 @@
+"""Where the speed figures of the documentation come from, one command each."""
