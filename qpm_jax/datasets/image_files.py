@@ -192,5 +192,6 @@ def _covering_box(
 ) -> tuple[float, float, float, float]:
     scale = min(size[0] / image_size[0], size[1] / image_size[1])
     height, width = image_size[0] * scale, image_size[1] * scale
-    top, left = (size[0] - height) / 2, (size[1] - width) / 2
-    return left, top, left + width, top + height
+    # Rounding may put a side that fits exactly a hair outside, which Pillow refuses.
+    top, left = max(0.0, (size[0] - height) / 2), max(0.0, (size[1] - width) / 2)
+    return left, top, min(left + width, size[1]), min(top + height, size[0])

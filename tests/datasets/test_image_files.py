@@ -191,3 +191,11 @@ def test_lazy_images_come_out_of_an_archive(tmp_path):
     np.testing.assert_array_equal(images[0], _noise()[2:5, 1:4])
     with pytest.raises(ValueError, match=r"in/y\.png cannot be read"):
         images[1]
+
+
+def test_a_centre_crop_of_any_size_stays_inside_the_image():
+    """Rounding must not push the box over an edge; 113 x 173 to 224 once did."""
+    for height in range(100, 180, 3):
+        image = np.zeros((height, 173, 3), np.uint8)
+        assert resize(image, (224, 224), "centre_crop").shape == (224, 224, 3)
+        assert resize(image, (77, 224), "centre_crop").shape == (77, 224, 3)
