@@ -86,9 +86,12 @@ def _solve(
     with bar(round(limit), "assign") as progress:
 
         def show(incumbent: float, bound: float, seconds: float) -> None:
-            progress.n = min(round(seconds), round(limit))
-            figures: dict[str, Any] = {"objective": incumbent, "bound": bound}
-            progress.set_postfix({k: f"{v:.4f}" for k, v in figures.items()})
+            passed = min(round(seconds), round(limit)) - progress.n
+            if passed > 0:
+                figures: dict[str, Any] = {"objective": incumbent, "bound": bound}
+                shown = {name: f"{value:.4f}" for name, value in figures.items()}
+                progress.set_postfix(shown, refresh=False)
+                progress.update(passed)
 
         result = assignment.solve(
             problem,
