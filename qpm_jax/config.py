@@ -55,6 +55,7 @@ def dense_phase() -> dict[str, Any]:
     return {
         "epochs": 150,
         "learning_rate": 0.005,
+        "frozen_epochs": 0.0,  # the backbone waits that long for the new head
         "head_learning_rate": 0.01,
         "momentum": 0.9,
         "weight_decay": 5e-4,

@@ -66,8 +66,9 @@ def _start(setting: Setting) -> dict[str, Any]:
 
 def _optimiser(setting: Setting) -> optax.GradientTransformation:
     settings, steps = setting.config.dense, steps_in_epoch(setting)
+    backbone = schedule(settings, settings.learning_rate, steps)
     return training.sgd(
-        schedule(settings, settings.learning_rate, steps),
+        training.held_until(backbone, round(settings.frozen_epochs * steps)),
         settings.momentum,
         settings.weight_decay,
         schedule(settings, settings.head_learning_rate, steps),

@@ -1,7 +1,7 @@
 """Training state, pure steps, schedules, the loop around them, logs and progress."""
 
 from qpm_jax.training.loop import Plan, test_figures, train
-from qpm_jax.training.schedules import sgd, step_decay
+from qpm_jax.training.schedules import held_until, sgd, step_decay
 from qpm_jax.training.state import TrainState, create
 from qpm_jax.training.steps import Recipe, test_step, train_step
 
@@ -10,6 +10,7 @@ __all__ = [
     "Recipe",
     "TrainState",
     "create",
+    "held_until",
     "sgd",
     "step_decay",
     "test_figures",

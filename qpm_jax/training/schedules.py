@@ -38,6 +38,19 @@ def step_decay(
     return schedule
 
 
+def held_until(schedule: optax.Schedule, step: int) -> optax.Schedule:
+    """Returns a schedule that is zero before `step` and then the given one.
+
+    A pretrained backbone is held while a new head finds its place: the head's first
+    gradients would only spoil it (linear probing first, arXiv 2202.10054).
+    """
+
+    def held(count: Any) -> Float[Array, ""]:
+        return jax.numpy.where(count < step, 0.0, schedule(count))
+
+    return held
+
+
 def sgd(
     learning_rate: optax.Schedule,
     momentum: float,

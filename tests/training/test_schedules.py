@@ -18,6 +18,12 @@ def test_warm_up_rises_linearly_to_the_full_rate():
     assert rates[10:] == [1.0, 1.0]
 
 
+def test_a_held_rate_is_zero_until_its_step():
+    schedule = training.held_until(training.step_decay(0.5, 10, 0.4, 3), 5)
+    rates = [float(schedule(step)) for step in (0, 4, 5, 30)]
+    assert rates == pytest.approx([0.0, 0.0, 0.5, 0.2])
+
+
 def test_sgd_is_pytorchs_with_coupled_decay():
     """v <- m v + (g + wd p), p <- p - lr v, by hand over three steps."""
     momentum, decay, rate = 0.9, 0.01, 0.1
