@@ -28,5 +28,7 @@ def get_config() -> ConfigDict:
     config.finetune.diversity = 0.6
     config.finetune.learning_rate = 0.02
     config.finetune.decay_epochs = 3
-    config.assign.time_limit = 8.0
+    # Rounds, not seconds: the same features on every machine.
+    config.assign.max_rounds = 40
+    config.assign.time_limit = 60.0
     return config

@@ -39,6 +39,7 @@ def default() -> ConfigDict:
             "assign": {
                 "solver": "native",
                 "time_limit": 20.0,  # seconds
+                "max_rounds": 0,  # of the native search, the same anywhere; 0: no limit
                 "redundancy": True,  # Z_R, the pair penalties
                 "bias": True,  # Z_B, locality
             },

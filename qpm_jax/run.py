@@ -122,6 +122,8 @@ class Run:
 
     def _outputs(self, images: Sequence[Image]) -> tuple[np.ndarray, ...]:
         """Returns float64 (logits, features, maps), a bounded batch at a time."""
+        if isinstance(images, str | Path):
+            raise ValueError(f"images is one path, {images}; give a list of images.")
         if len(images) == 0:
             raise ValueError("images is empty; give at least one image.")
         size = 32

@@ -55,6 +55,7 @@ def solve_native(
     patience: int = 60,
     chains: int | None = None,
     bound_steps: int = 400,
+    max_rounds: int | None = None,
     enumerate_small: bool = True,
 ) -> Assignment:
     """Solves an `AssignmentProblem` without any solver.
@@ -63,12 +64,14 @@ def solve_native(
         problem: the problem.
         time_limit: seconds, compilation included; 0 gives a plain first selection.
         seed: randomness. The same seed gives the same answer as long as the search ends
-            by `patience` and not by `time_limit`.
+            by `patience` or `max_rounds` and not by `time_limit`.
         gap: ends when the bound is this close.
         progress: called with (objective, bound, seconds) after every round.
         patience: ends after this many rounds without improvement.
         chains: searches side by side; None chooses by problem and device.
         bound_steps: subgradient steps of the bound; 0 leaves the bound at infinity.
+        max_rounds: ends after this many rounds, with the status "time_limit"; the same
+            on every machine, which a limit in seconds is not. None sets no limit.
         enumerate_small: proves problems with few selections by looking at all of them.
 
     Returns:
@@ -87,8 +90,10 @@ def solve_native(
             rounds = _search(
                 problem, host, best, seed, deadline, patience, chains, bound_steps
             )
-        while time.perf_counter() < deadline:
+        done = 0
+        while time.perf_counter() < deadline and done != max_rounds:
             latest = next(rounds, None)
+            done += 1
             if latest is None:
                 status = "stalled"
                 break

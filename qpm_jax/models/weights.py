@@ -135,13 +135,13 @@ def from_torch_state_dict(name: str, state: Mapping[str, ArrayLike]) -> Variable
     return _convert(name, state)
 
 
-def load_weights(name: str, path: str | Path) -> Variables:
+def load_weights(name: str, path_or_hub_id: str | Path) -> Variables:
     """Reads a published .npz of weights as Flax variables.
 
     Args:
       name: a model with `specification(name).pretrained`.
-      path: the file: PyTorch names for `efficientnet_lite0`, folded convolutions with
-        biases for `mobilenet_v2_tf`.
+      path_or_hub_id: the file (ids of a hub are not served yet): PyTorch names for
+        `efficientnet_lite0`, folded convolutions with biases for `mobilenet_v2_tf`.
 
     Returns:
       As `from_torch_state_dict` does; without "batch_stats" where the model has none.
@@ -156,7 +156,7 @@ def load_weights(name: str, path: str | Path) -> Variables:
             f"name: there are no published weights for {name!r}, only for"
             f" {', '.join(sorted(_SOURCES))}; train it from the start"
         )
-    return _convert(name, _read_arrays(Path(path)))
+    return _convert(name, _read_arrays(Path(path_or_hub_id)))
 
 
 def transfer(new: Variables, loaded: Variables) -> Variables:

@@ -114,6 +114,9 @@ def _share_dense(source: Path, target: Path, varied: ConfigDict) -> None:
     if varied.dense.diversity != folders.read_config(source).dense.diversity:
         return
     for phase in _SHARED:
-        # A copy without its done.json is an unfinished phase and is made again.
+        # Whole or not at all: a copy that was cut short must not look finished.
+        copy = target / f".{phase}.copy"
+        shutil.rmtree(copy, ignore_errors=True)
         shutil.rmtree(target / phase, ignore_errors=True)
-        shutil.copytree(source / phase, target / phase)
+        shutil.copytree(source / phase, copy)
+        copy.rename(target / phase)

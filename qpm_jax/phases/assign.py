@@ -33,6 +33,11 @@ def run(
       ValueError: The statistics are missing or the program has no solution.
     """
     setting = prepare(config, workdir, dataset)
+    if folders.is_done(setting.workdir, "assign"):
+        logger.info("assign is done already")
+        return
+    folders.require(setting.workdir, "statistics")
+    folders.begin(setting.workdir, "assign")
     started = time.monotonic()
     statistics = read_statistics(setting.workdir)
     redundant = assignment.redundant_pairs(statistics.redundancy, config.num_features)
@@ -93,9 +98,12 @@ def _solve(
                 progress.set_postfix(shown, refresh=False)
                 progress.update(passed)
 
+        native = config.assign.solver == "native"
+        rounds = {"max_rounds": config.assign.max_rounds or None} if native else {}
         result = assignment.solve(
             problem,
             solver=config.assign.solver,
+            **rounds,
             time_limit=limit,
             seed=config.seed,
             progress=show,

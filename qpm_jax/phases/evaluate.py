@@ -76,6 +76,8 @@ def run(
       ValueError: An earlier phase is missing or a setting is impossible.
     """
     setting = prepare(config, workdir, dataset)
+    folders.require(setting.workdir, "finetune")
+    folders.begin(setting.workdir, "evaluate")
     started = time.monotonic()
     variables = dense.final_variables(setting)
     network, kernel = finetune.qpm_network(
@@ -165,20 +167,23 @@ def _training_features(
 
 def _test_metrics(
     setting: Setting, network: Any, variables: Any, weights: Float[np.ndarray, "C F"]
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """Returns accuracy and SID@5 over the test images."""
     update = jax.jit(metrics.sid_update, static_argnames="k")
     sid, correct = metrics.sid_init(), 0
+    # With fewer than five features for a class SID@5 is not defined.
+    defined = bool(np.any((weights != 0).sum(axis=1) >= 5))
     for outputs in stream(
         setting, network, variables, setting.dataset.test, "evaluate test"
     ):
         batch = outputs.batch
-        sid = update(
-            sid, outputs.maps, outputs.logits, weights, k=5, valid=batch["valid"]
-        )
+        if defined:
+            sid = update(
+                sid, outputs.maps, outputs.logits, weights, k=5, valid=batch["valid"]
+            )
         right = np.argmax(outputs.logits, axis=-1) == batch["label"]
         correct += int(np.sum(right & batch["valid"]))
     return {
         "accuracy": correct / len(setting.dataset.test.labels),
-        "sid_at_5": metrics.sid_finish(sid),
+        "sid_at_5": metrics.sid_finish(sid) if defined else None,
     }

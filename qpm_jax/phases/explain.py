@@ -54,6 +54,7 @@ def run(
     """
     setting = prepare(config, workdir, dataset)
     folders.require(setting.workdir, "evaluate")
+    folders.begin(setting.workdir, "explain")
     started = time.monotonic()
     contents = report_contents(setting)
     folder = setting.workdir / "explain"

@@ -22,6 +22,8 @@ class Inputs:
       mean: Channel means the input is normalised with, images in [0, 1].
       std: Channel standard deviations of the same.
       fit: How other sizes are brought to that one; see `datasets.resize`.
+      training_images: How many there are.
+      test_images: How many there are.
     """
 
     class_names: tuple[str, ...]
@@ -29,20 +31,34 @@ class Inputs:
     mean: Channels
     std: Channels
     fit: Fit = "stretch"
+    training_images: int = 0
+    test_images: int = 0
 
 
 def write(workdir: Path, inputs: Inputs) -> None:
     """Writes `inputs.json`, or checks it against what the run began with.
 
     Raises:
-      ValueError: The classes are not those the run began with; they are named.
+      ValueError: A phase has begun with other classes or images; they are named.
     """
-    if not _path(workdir).exists():
+    begun = any(workdir.glob("*/begun.json"))
+    if not begun or not _path(workdir).exists():
         files.write_json(_path(workdir), asdict(inputs))
         return
-    known, now = read(workdir).class_names, inputs.class_names
-    if known == now:
+    before = read(workdir)
+    if before == inputs:
         return
+    known, now = before.class_names, inputs.class_names
+    if known == now:
+        changed = [
+            f"{name}: {old} -> {getattr(inputs, name)}"
+            for name, old in asdict(before).items()
+            if name != "class_names" and old != getattr(inputs, name)
+        ]
+        raise ValueError(
+            f"The data set is not the one the run in {workdir} began with "
+            f"({'; '.join(changed)}). Restore it, or take another --workdir."
+        )
     missing = [name for name in known if name not in now]
     extra = [name for name in now if name not in known]
     raise ValueError(
@@ -68,6 +84,8 @@ def read(workdir: Path) -> Inputs:
         mean=tuple(values["mean"]),
         std=tuple(values["std"]),
         fit=values["fit"],
+        training_images=values["training_images"],
+        test_images=values["test_images"],
     )
 
 

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from qpm_jax import datasets, models
+from qpm_jax.assignment.solve import SOLVERS
 from qpm_jax.datasets import Dataset
 from qpm_jax.datasets.dataset import Split
 from qpm_jax.phases import inputs
@@ -127,13 +128,29 @@ def _inputs(setting: Setting) -> inputs.Inputs:
         class_names=setting.dataset.class_names,
         image_size=setting.image_size,
         fit=setting.config.fit,
-        mean=setting.mean,
-        std=setting.std,
+        mean=tuple(setting.mean),
+        std=tuple(setting.std),
+        training_images=len(setting.dataset.train.labels),
+        test_images=len(setting.dataset.test.labels),
     )
 
 
 def _check_counts(config: ConfigDict, available: int) -> None:
-    """Raises where the numbers of features cannot be."""
+    """Raises where a number cannot be, before anything is trained."""
+    for name in ("batch_size", "evaluation_batch_size", "evaluate_epochs"):
+        if config[name] < 1:
+            raise ValueError(f"config.{name} is {config[name]}; it must be at least 1.")
+    for phase in ("dense", "finetune"):
+        if config[phase].epochs < 1:
+            raise ValueError(
+                f"config.{phase}.epochs is {config[phase].epochs}; it must be at "
+                "least 1."
+            )
+    if config.assign.solver not in SOLVERS:
+        raise ValueError(
+            f"config.assign.solver is {config.assign.solver!r}; solvers are "
+            f"{', '.join(SOLVERS)}."
+        )
     if not 1 <= config.num_features <= available:
         raise ValueError(
             f"config.num_features is {config.num_features}; {config.model.name} has "

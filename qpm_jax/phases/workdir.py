@@ -9,11 +9,16 @@
     evaluate/              metrics.json, done.json
     explain/               report.html, sheet.json, done.json
 
-A phase is done when its `done.json` is there; that file is written last.
+A phase is done when its `done.json` is there, which is written last, and when it began
+from the result the phase before it has now: `begun.json` names that result. What began
+from another result is stale and is made again.
 """
 
+import logging
 import platform
+import shutil
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +27,8 @@ from ml_collections import ConfigDict
 from qpm_jax import files
 from qpm_jax.config import flatten, from_dict
 from qpm_jax.version import __version__
+
+logger = logging.getLogger(__name__)
 
 PHASES = ("dense", "statistics", "assign", "finetune", "evaluate", "explain")
 
@@ -69,8 +76,47 @@ def read_config(workdir: str | Path) -> ConfigDict:
 
 
 def is_done(workdir: Path, phase: str) -> bool:
-    """Whether `phase` has finished in this work directory."""
-    return (workdir / phase / "done.json").exists()
+    """Whether `phase` has finished, from what the phases before it hold now."""
+    if not (workdir / phase / "done.json").exists():
+        return False
+    before = _before(phase)
+    if before is None:
+        return True
+    return is_done(workdir, before) and _origin(workdir, phase) == _result(
+        workdir, before
+    )
+
+
+def begin(workdir: Path, phase: str) -> None:
+    """Opens a phase's folder; what is left of a phase with another origin goes.
+
+    An interrupted phase keeps its folder, so that it goes on from its checkpoints.
+    """
+    before = _before(phase)
+    origin = None if before is None else _result(workdir, before)
+    folder = workdir / phase
+    if folder.exists() and _origin(workdir, phase) != origin:
+        logger.info("%s began from another result and is made again", phase)
+        shutil.rmtree(folder)
+    (folder / "done.json").unlink(missing_ok=True)
+    files.write_json(folder / "begun.json", {"origin": origin})
+
+
+def _before(phase: str) -> str | None:
+    """Returns the phase before `phase`."""
+    position = PHASES.index(phase)
+    return PHASES[position - 1] if position else None
+
+
+def _result(workdir: Path, phase: str) -> str | None:
+    """Returns the name of a phase's result, new each time the phase is done."""
+    return facts(workdir, phase).get("result")
+
+
+def _origin(workdir: Path, phase: str) -> str | None:
+    """Returns the result a phase began from."""
+    path = workdir / phase / "begun.json"
+    return files.read_json(path)["origin"] if path.exists() else None
 
 
 def require(workdir: Path, phase: str) -> None:
@@ -91,6 +137,7 @@ def mark_done(workdir: Path, phase: str, seconds: float, **facts: Any) -> None:
         workdir / phase / "done.json",
         {
             "phase": phase,
+            "result": uuid.uuid4().hex,
             "seconds": seconds,
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "qpm_jax": __version__,
@@ -121,6 +168,6 @@ def _refuse_changes(workdir: Path, before: ConfigDict, now: ConfigDict) -> None:
     if changed:
         raise ValueError(
             f"{workdir} holds a run with other settings ({'; '.join(changed)}). Take "
-            "another --workdir, set them back, or delete the folders of the phases "
-            f"that used them (begun: {', '.join(begun)})."
+            "another --workdir, set them back, or delete the folder of the first phase "
+            f"that used them, and the rest is made again (begun: {', '.join(begun)})."
         )

@@ -82,6 +82,9 @@ def train(
     test_function = jax.jit(partial(test_step, recipe.network, recipe.mean, recipe.std))
     first = step = int(state.step)
     saved_at, saved_step = time.monotonic(), first
+    if step and _is_epoch_end(step, plan) and float(state.totals.count):
+        # Stopped between the last step of an epoch and its record.
+        state = _report(state, step, plan, test_function, test_batches, log)
     batches = batches_from(step)
     with bars.bar(plan.total_steps, plan.phase, initial=step) as progress:
         try:

@@ -306,3 +306,20 @@ def test_a_wrong_argument_is_refused_by_name(arguments, message):
 def test_what_no_solver_takes_yet_is_refused_and_not_ignored(changes):
     with pytest.raises(ValueError, match=f"{next(iter(changes))}=.*not available yet"):
         assignment.solve(random_problem(0, **changes))
+
+
+def test_a_limit_in_rounds_gives_the_same_answer_every_time():
+    random = np.random.default_rng(0)
+    problem = assignment.AssignmentProblem(
+        similarity=random.normal(size=(60, 12)),
+        pairs=np.array([[0, 1], [2, 3]]),
+        weights=np.array([0.5, 1.0]),
+        bias=None,
+        num_features=12,
+        per_class=3,
+    )
+    options = {"max_rounds": 3, "time_limit": 600.0, "bound_steps": 20}
+    first, second = (assignment.solve(problem, **options) for _ in range(2))
+    assert first.status == "time_limit"
+    assert first.objective == second.objective
+    assert np.array_equal(first.assignment, second.assignment)

@@ -55,10 +55,11 @@ def test_the_metrics_are_fractions_and_the_model_has_learnt(finished):
     assert set(result) == {"dense", "qpm"}
     assert set(result["qpm"]) == set(evaluate.METRICS)
     for name, value in result["qpm"].items():
-        if not name.startswith("features"):
+        if value is not None and not name.startswith("features"):
             assert 0 <= value <= 1
     assert result["qpm"]["features"] <= 8
     assert result["qpm"]["features_per_class"] == 3
+    assert result["qpm"]["sid_at_5"] is None  # three features are too few for it
     assert result["dense"]["features"] == 192
     assert result["dense"]["accuracy"] > 0.5
 
@@ -86,6 +87,22 @@ def test_a_phase_needs_the_one_before_it(tmp_path, config, dataset):
             phase.run(config, tmp_path / phase.__name__, dataset)
 
 
+def test_a_run_whose_fine_tuning_is_deleted_makes_the_rest_again(tmp_path, finished):
+    import shutil
+
+    workdir = tmp_path / "copy"
+    shutil.copytree(finished, workdir)
+    shutil.rmtree(workdir / "finetune")
+    assert folders.is_done(workdir, "assign")
+    assert not folders.is_done(workdir, "evaluate")
+
+
+def test_a_finished_training_phase_is_left_alone(finished, config, dataset):
+    before = (finished / "dense" / "done.json").read_text()
+    dense.run(config, finished, dataset)
+    assert (finished / "dense" / "done.json").read_text() == before
+
+
 def test_an_unknown_last_phase_is_named(tmp_path, config, dataset):
     with pytest.raises(ValueError, match="until is 'end'; phases are dense"):
         pipeline.run(config, tmp_path, dataset, until="end")
@@ -99,6 +116,9 @@ def test_an_unknown_last_phase_is_named(tmp_path, config, dataset):
         ({"per_class": 9}, r"per_class is 9; it must lie between 1 and"),
         ({"num_features": 3, "per_class": 3}, "only 1 different sets.* 4 classes"),
         ({"model.name": "resnet_smal"}, "resnet_small"),
+        ({"evaluate_epochs": 0}, r"evaluate_epochs is 0; it must be at least 1"),
+        ({"finetune.epochs": 0}, r"finetune\.epochs is 0; it must be at least 1"),
+        ({"assign.solver": "cplex"}, r"solver is 'cplex'; solvers are native"),
     ],
 )
 def test_impossible_settings_end_before_any_training(

@@ -74,6 +74,7 @@ def test_inputs_round_trip(tmp_path):
 )
 def test_another_class_list_is_refused(tmp_path, names, message):
     inputs.write(tmp_path, _inputs("a", "b"))
+    folders.begin(tmp_path, "dense")
     with pytest.raises(ValueError, match=message):
         inputs.write(tmp_path, _inputs(*names))
 
@@ -84,3 +85,47 @@ def test_missing_inputs_say_what_to_do(tmp_path):
     (tmp_path / "inputs.json").write_text(json.dumps({})[:1])
     with pytest.raises(ValueError, match="not valid JSON"):
         inputs.read(tmp_path)
+
+
+def _finish(workdir, *phases):
+    for phase in phases:
+        folders.begin(workdir, phase)
+        folders.mark_done(workdir, phase, 1.0)
+
+
+def test_a_phase_that_is_made_again_makes_all_after_it_stale(tmp_path):
+    _finish(tmp_path, *folders.PHASES)
+    assert all(folders.is_done(tmp_path, phase) for phase in folders.PHASES)
+    _finish(tmp_path, "assign")
+    done = [folders.is_done(tmp_path, phase) for phase in folders.PHASES]
+    assert done == [True, True, True, False, False, False]
+
+
+def test_a_stale_phase_begins_in_an_empty_folder(tmp_path):
+    _finish(tmp_path, "dense", "statistics", "assign", "finetune")
+    (tmp_path / "finetune" / "checkpoint").touch()
+    _finish(tmp_path, "assign")
+    folders.begin(tmp_path, "finetune")
+    assert not (tmp_path / "finetune" / "checkpoint").exists()
+
+
+def test_an_interrupted_phase_keeps_its_folder(tmp_path):
+    _finish(tmp_path, "dense", "statistics", "assign")
+    folders.begin(tmp_path, "finetune")
+    (tmp_path / "finetune" / "checkpoint").touch()
+    folders.begin(tmp_path, "finetune")
+    assert (tmp_path / "finetune" / "checkpoint").exists()
+
+
+def test_inputs_follow_the_data_set_until_a_phase_has_begun(tmp_path):
+    inputs.write(tmp_path, _inputs("a"))
+    inputs.write(tmp_path, _inputs("a", "b"))
+    assert inputs.read(tmp_path).class_names == ("a", "b")
+
+
+def test_other_images_are_refused_once_a_phase_has_begun(tmp_path):
+    inputs.write(tmp_path, _inputs("a", "b"))
+    folders.begin(tmp_path, "dense")
+    larger = inputs.Inputs(("a", "b"), (16, 16), (0.5,) * 3, (0.25,) * 3)
+    with pytest.raises(ValueError, match=r"image_size: \(8, 8\) -> \(16, 16\)"):
+        inputs.write(tmp_path, larger)
