@@ -29,6 +29,6 @@ def get_config() -> ConfigDict:
     config.finetune.learning_rate = 0.02
     config.finetune.decay_epochs = 3
     # Rounds, not seconds: the same features on every machine.
-    config.assign.max_rounds = 40
+    config.assign.max_rounds = 10
     config.assign.time_limit = 60.0
     return config
