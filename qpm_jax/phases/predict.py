@@ -73,7 +73,7 @@ def as_json(records: Sequence[Record]) -> str:
 
 
 def as_csv(records: Sequence[Record]) -> str:
-    """Returns a line an image; the features as `name=value` joined by spaces."""
+    """Returns a line an image; the features as `name=value` joined by semicolons."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["image", "class", "label", "probability", "features"])
