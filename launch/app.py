@@ -3,11 +3,13 @@
 import logging
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 from absl import app, flags
 from absl import logging as absl_logging
 from ml_collections import ConfigDict, config_flags
 
+from launch import dataset_options
 from qpm_jax.checkpoints import full_disk_error
 from qpm_jax.config import from_dict, unknown_key_message
 
@@ -24,16 +26,31 @@ def workdir() -> str:
 
 def run_phase(phase: Callable[[ConfigDict, str], None]) -> None:
     """Runs a phase with `--config` and `--workdir` from the command line."""
-    _refuse_unknown_keys(sys.argv)
+    try:
+        arguments, options = dataset_options.split(sys.argv)
+    except ValueError as error:
+        _stop(f"Error: {error}", 1)
+    _refuse_unknown_keys(arguments)
     config = config_flags.DEFINE_config_file(
         "config", None, "File in configs/; --config.KEY=VALUE changes single keys."
     )
     flags.mark_flags_as_required(["config", "workdir"])
-    run(lambda: phase(from_dict(config.value.to_dict()), workdir()))
+
+    def action() -> None:
+        values = config.value.to_dict()
+        values["dataset"]["options"] |= options
+        phase(from_dict(values), workdir())
+
+    run(action, arguments)
 
 
-def run(action: Callable[[], None]) -> None:
-    """Parses the flags, runs `action` and turns expected failures into one message."""
+def run(action: Callable[[], None], arguments: list[str] | None = None) -> None:
+    """Parses the flags, runs `action` and turns expected failures into one message.
+
+    Args:
+      action: What the launcher does.
+      arguments: The command line; None takes the process's own.
+    """
 
     def main(arguments: list[str]) -> None:
         if len(arguments) > 1:
@@ -57,7 +74,7 @@ def run(action: Callable[[], None]) -> None:
                 1,
             )
 
-    app.run(main)
+    app.run(main, arguments)
 
 
 def _set_up_logging() -> None:
@@ -88,10 +105,10 @@ def _refuse_unknown_keys(arguments: list[str]) -> None:
         if not argument.lstrip("-").startswith("config."):
             continue
         name = argument.lstrip("-").removeprefix("config.").split("=")[0]
-        if name not in known and not name.startswith("dataset.options."):
+        if name not in known:
             _stop(f"Error: {unknown_key_message(name)}", 1)
 
 
-def _stop(message: str, code: int) -> None:
+def _stop(message: str, code: int) -> NoReturn:
     print(message, file=sys.stderr)
     sys.exit(code)

@@ -49,10 +49,13 @@ def read_json(path: str | Path) -> Any:
     """Reads a JSON file.
 
     Raises:
-      ValueError: The file is not JSON, for instance cut short by another program.
+      ValueError: The file is absent, or not JSON, for instance cut short by another
+        program.
     """
     try:
         return json.loads(Path(path).read_text())
+    except FileNotFoundError as error:
+        raise ValueError(_absent(path)) from error
     except json.JSONDecodeError as error:
         raise ValueError(
             f"{path} is not valid JSON ({error}); delete it and run its phase again."
@@ -70,7 +73,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """Reads every array of a .npz file.
 
     Raises:
-      ValueError: The file is damaged.
+      ValueError: The file is absent or damaged.
     """
     import zipfile
 
@@ -81,10 +84,19 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
             np.load(file, allow_pickle=False) as arrays,
         ):
             return {name: arrays[name] for name in arrays.files}
+    except FileNotFoundError as error:
+        raise ValueError(_absent(path)) from error
     except (zipfile.BadZipFile, EOFError, ValueError, KeyError) as error:
         raise ValueError(
             f"{path} is damaged ({error}); delete it and run its phase again."
         ) from error
+
+
+def _absent(path: str | Path) -> str:
+    return (
+        f"{path} is missing; delete done.json beside it, if it is there, and run its "
+        "phase again."
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -35,12 +35,14 @@ class Prediction:
       class_names: Its name, N of them.
       probabilities: Softmax of the logits, float64 [N, C].
       logits: Sum of each class's normalised features, float64 [N, C].
+      features: The normalised features the logits are sums of, float64 [N, n].
     """
 
     labels: Int[np.ndarray, " N"]
     class_names: tuple[str, ...]
     probabilities: Float[np.ndarray, "N C"]
     logits: Float[np.ndarray, "N C"]
+    features: Float[np.ndarray, "N n"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Run:
         Raises:
           ValueError: An image cannot be read or has no three channels.
         """
-        logits = self._outputs(images)[0]
+        logits, features = self._outputs(images, ("logits", "features"))
         shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
         labels = logits.argmax(axis=1)
         return Prediction(
@@ -95,15 +97,16 @@ class Run:
             class_names=tuple(self.class_names[label] for label in labels),
             probabilities=shifted / shifted.sum(axis=1, keepdims=True),
             logits=logits,
+            features=features,
         )
 
     def features(self, images: Sequence[Image]) -> Float[np.ndarray, "N n"]:
         """Returns the normalised features, those the class scores are sums of."""
-        return self._outputs(images)[1]
+        return self._outputs(images, ("features",))[0]
 
     def maps(self, images: Sequence[Image]) -> Float[np.ndarray, "N H W n"]:
         """Returns where each selected feature sees something; non-negative."""
-        return self._outputs(images)[2]
+        return self._outputs(images, ("maps",))[0]
 
     def explain(self, image: Image) -> Explanation:
         """Returns why one image gets its class and not the runner-up."""
@@ -120,8 +123,13 @@ class Run:
             [resize(as_array(image), self.image_size, self.fit) for image in images]
         )
 
-    def _outputs(self, images: Sequence[Image]) -> tuple[np.ndarray, ...]:
-        """Returns float64 (logits, features, maps), a bounded batch at a time."""
+    def _outputs(
+        self, images: Sequence[Image], kept: tuple[str, ...]
+    ) -> tuple[np.ndarray, ...]:
+        """Returns the `kept` of logits, features and maps as float64.
+
+        A bounded batch at a time; what is not kept is gone with its batch.
+        """
         if isinstance(images, str | Path):
             raise ValueError(f"images is one path, {images}; give a list of images.")
         if len(images) == 0:
@@ -133,7 +141,8 @@ class Run:
             missing = size - len(batch) if len(images) > size else 0
             padded = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)])
             outputs = self._infer(self.variables, padded)
-            parts.append([np.asarray(o, np.float64)[: len(batch)] for o in outputs])
+            named = dict(zip(("logits", "features", "maps"), outputs, strict=True))
+            parts.append([np.asarray(named[n], np.float64)[: len(batch)] for n in kept])
         return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
     @cached_property

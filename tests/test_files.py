@@ -34,6 +34,12 @@ def test_a_json_file_cut_short_says_what_to_do(tmp_path):
         files.read_json(path)
 
 
+@pytest.mark.parametrize("read", [files.read_json, files.read_arrays])
+def test_an_absent_file_says_what_to_do(tmp_path, read):
+    with pytest.raises(ValueError, match=r"value is missing; delete done\.json"):
+        read(tmp_path / "value")
+
+
 @pytest.mark.parametrize("keep", [0, 10, 200])
 def test_an_array_file_cut_short_says_what_to_do(tmp_path, keep):
     path = tmp_path / "arrays.npz"

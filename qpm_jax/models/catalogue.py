@@ -86,9 +86,9 @@ def _entry(name: str) -> _Entry:
     if name in _CATALOGUE:
         return _CATALOGUE[name]
     near = difflib.get_close_matches(str(name), names(), n=1, cutoff=0.4)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
     raise ValueError(
-        f"name: no model is called {name!r}{hint} Allowed are {', '.join(names())}"
+        f"name: no model is called {name!r}{hint}; allowed are {', '.join(names())}"
     )
 
 

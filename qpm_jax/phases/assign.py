@@ -33,11 +33,8 @@ def run(
       ValueError: The statistics are missing or the program has no solution.
     """
     setting = prepare(config, workdir, dataset)
-    if folders.is_done(setting.workdir, "assign"):
-        logger.info("assign is done already")
+    if not folders.has_work(setting.workdir, "assign"):
         return
-    folders.require(setting.workdir, "statistics")
-    folders.begin(setting.workdir, "assign")
     started = time.monotonic()
     statistics = read_statistics(setting.workdir)
     redundant = assignment.redundant_pairs(statistics.redundancy, config.num_features)
@@ -99,11 +96,11 @@ def _solve(
                 progress.update(passed)
 
         native = config.assign.solver == "native"
-        rounds = {"max_rounds": config.assign.max_rounds or None} if native else {}
+        rounds: dict[str, Any] = {"max_rounds": config.assign.max_rounds or None}
         result = assignment.solve(
             problem,
             solver=config.assign.solver,
-            **rounds,
+            **(rounds if native else {}),
             time_limit=limit,
             seed=config.seed,
             progress=show,

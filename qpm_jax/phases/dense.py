@@ -1,6 +1,5 @@
 """Phase 1: train backbone and dense head with the feature diversity loss."""
 
-import logging
 import time
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,6 @@ from qpm_jax.datasets import Dataset
 from qpm_jax.phases import workdir as folders
 from qpm_jax.phases.fit import fit, policy, schedule, steps_in_epoch
 from qpm_jax.phases.setting import Setting, prepare
-
-logger = logging.getLogger(__name__)
 
 
 def run(
@@ -31,10 +28,8 @@ def run(
       ValueError: A setting is impossible or the work directory holds another run.
     """
     setting = prepare(config, workdir, dataset)
-    if folders.is_done(setting.workdir, "dense"):
-        logger.info("dense is done already")
+    if not folders.has_work(setting.workdir, "dense"):
         return
-    folders.begin(setting.workdir, "dense")
     started = time.monotonic()
     optimiser = _optimiser(setting)
     recipe = training.Recipe(

@@ -76,7 +76,6 @@ def run(
       ValueError: An earlier phase is missing or a setting is impossible.
     """
     setting = prepare(config, workdir, dataset)
-    folders.require(setting.workdir, "finetune")
     folders.begin(setting.workdir, "evaluate")
     started = time.monotonic()
     variables = dense.final_variables(setting)
@@ -102,7 +101,6 @@ def measure(
 ) -> dict[str, float | None]:
     """Returns every metric of one model; None where it is not defined."""
     features, labels = _training_features(setting, network, variables)
-    attributes = setting.dataset.class_attributes
     used = np.any(weights != 0, axis=0)
     return {
         **_test_metrics(setting, network, variables, weights),
@@ -113,12 +111,18 @@ def measure(
         ),
         "contrastiveness": metrics.contrastiveness(features, setting.config.seed),
         "correlation": metrics.correlation(features),
-        "structural_grounding": None
-        if attributes is None
-        else metrics.structural_grounding(
-            weights, metrics.class_attribute_similarity(attributes)
-        ),
+        "structural_grounding": _structural_grounding(setting.dataset, weights),
     }
+
+
+def _structural_grounding(
+    dataset: Dataset, weights: Float[np.ndarray, "C F"]
+) -> float | None:
+    """Returns the metric; None without attributes or where no classes share one."""
+    if dataset.class_attributes is None:
+        return None
+    alike = metrics.class_attribute_similarity(dataset.class_attributes)
+    return metrics.structural_grounding(weights, alike) if alike.max() > 0 else None
 
 
 def read_metrics(workdir: Path) -> dict[str, dict[str, float | None]]:

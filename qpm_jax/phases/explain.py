@@ -53,7 +53,6 @@ def run(
       ValueError: An earlier phase is missing or a setting is impossible.
     """
     setting = prepare(config, workdir, dataset)
-    folders.require(setting.workdir, "evaluate")
     folders.begin(setting.workdir, "explain")
     started = time.monotonic()
     contents = report_contents(setting)

@@ -1,6 +1,5 @@
 """Phase 4: fine-tune the backbone under the fixed binary head of the assignment."""
 
-import logging
 import time
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,6 @@ from qpm_jax.phases.fit import fit, policy, schedule, steps_in_epoch
 from qpm_jax.phases.setting import Setting, prepare, variable_shapes
 from qpm_jax.phases.statistics import read_statistics
 
-logger = logging.getLogger(__name__)
-
 
 def run(
     config: ConfigDict, workdir: str | Path, dataset: Dataset | None = None
@@ -36,11 +33,8 @@ def run(
       ValueError: An earlier phase is missing or a setting is impossible.
     """
     setting = prepare(config, workdir, dataset)
-    if folders.is_done(setting.workdir, "finetune"):
-        logger.info("finetune is done already")
+    if not folders.has_work(setting.workdir, "finetune"):
         return
-    folders.require(setting.workdir, "assign")
-    folders.begin(setting.workdir, "finetune")
     started = time.monotonic()
     optimiser = _optimiser(setting)
     network, kernel = qpm_network(

@@ -48,7 +48,6 @@ def run(workdir: str | Path, images: Sequence[Path]) -> list[Record]:
 
     opened = qpm_jax.load(workdir)
     prediction = opened.predict(images)
-    features = opened.features(images)
     records = []
     for i, path in enumerate(images):
         label = int(prediction.labels[i])
@@ -60,7 +59,8 @@ def run(workdir: str | Path, images: Sequence[Path]) -> list[Record]:
                 "label": label,
                 "probability": float(prediction.probabilities[i, label]),
                 "features": {
-                    opened.feature_names[f]: float(features[i, f]) for f in used
+                    opened.feature_names[f]: float(prediction.features[i, f])
+                    for f in used
                 },
             }
         )

@@ -4,7 +4,6 @@ Images pass with the test-time transform and the model in evaluation mode, for a
 alike; the published code reads b from augmented images by oversight.
 """
 
-import logging
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -18,8 +17,6 @@ from qpm_jax.phases import dense
 from qpm_jax.phases import workdir as folders
 from qpm_jax.phases.forward import stream
 from qpm_jax.phases.setting import prepare
-
-logger = logging.getLogger(__name__)
 
 
 def run(
@@ -36,11 +33,8 @@ def run(
       ValueError: The dense phase is missing or a setting is impossible.
     """
     setting = prepare(config, workdir, dataset)
-    if folders.is_done(setting.workdir, "statistics"):
-        logger.info("statistics is done already")
+    if not folders.has_work(setting.workdir, "statistics"):
         return
-    folders.require(setting.workdir, "dense")
-    folders.begin(setting.workdir, "statistics")
     variables = dense.final_variables(setting)
     started = time.monotonic()
     update = jax.jit(statistics.update)

@@ -87,12 +87,30 @@ def is_done(workdir: Path, phase: str) -> bool:
     )
 
 
+def has_work(workdir: Path, phase: str) -> bool:
+    """Begins `phase` unless it is done, and says which of the two.
+
+    Raises:
+      ValueError: The phase before it is not done.
+    """
+    if is_done(workdir, phase):
+        logger.info("%s is done already", phase)
+        return False
+    begin(workdir, phase)
+    return True
+
+
 def begin(workdir: Path, phase: str) -> None:
     """Opens a phase's folder; what is left of a phase with another origin goes.
 
     An interrupted phase keeps its folder, so that it goes on from its checkpoints.
+
+    Raises:
+      ValueError: The phase before it is not done.
     """
     before = _before(phase)
+    if before is not None:
+        require(workdir, before)
     origin = None if before is None else _result(workdir, before)
     folder = workdir / phase
     if folder.exists() and _origin(workdir, phase) != origin:

@@ -68,6 +68,20 @@ def test_bad_settings_end_in_one_line_that_says_what_to_do(tmp_path, command):
     assert "Traceback" not in done.stderr
 
 
+def test_an_option_the_data_set_lacks_ends_in_one_line_that_names_those_it_has(
+    tmp_path, command
+):
+    done = subprocess.run(
+        command("dense", tmp_path / "run", "--config.dataset.options.colour=1"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "'folder' has no option colour; allowed: root, test_fraction" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_full_disk_ends_in_one_line_and_leaves_a_run_that_can_go_on(
     tmp_path, command
 ):
