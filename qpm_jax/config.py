@@ -65,6 +65,7 @@ def dense_phase() -> dict[str, Any]:
         "warmup_epochs": 0.0,
         "diversity": 0.196,  # beta, weight of the feature diversity loss
         "dropout": 0.2,
+        "averaging": 0.0,  # decay of a running mean of the weights, the model then
     }
 
 
@@ -80,6 +81,7 @@ def finetune_phase() -> dict[str, Any]:
         "warmup_epochs": 0.0,
         "diversity": 0.196,
         "dropout": 0.1,
+        "averaging": 0.0,
     }
 
 

@@ -40,8 +40,10 @@ def run(
         policy=policy(config),
         mean=setting.mean,
         std=setting.std,
+        averaging=config.dense.averaging,
     )
-    figures = fit(setting, "dense", recipe, training.create(_start(setting), optimiser))
+    state = training.create(_start(setting), optimiser, recipe.averaging)
+    figures = fit(setting, "dense", recipe, state)
     folders.mark_done(setting.workdir, "dense", time.monotonic() - started, **figures)
 
 

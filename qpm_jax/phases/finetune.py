@@ -48,9 +48,11 @@ def run(
         policy=policy(config),
         mean=setting.mean,
         std=setting.std,
+        averaging=config.finetune.averaging,
     )
     start = backbone_variables(dense.final_variables(setting))
-    figures = fit(setting, "finetune", recipe, training.create(start, optimiser))
+    state = training.create(start, optimiser, recipe.averaging)
+    figures = fit(setting, "finetune", recipe, state)
     folders.mark_done(
         setting.workdir, "finetune", time.monotonic() - started, **figures
     )

@@ -62,7 +62,7 @@ def fit(
                 manager,
                 log,
             )
-    checkpoints.save_final(setting.workdir / phase / "model", state.variables)
+    checkpoints.save_final(setting.workdir / phase / "model", state.result)
     return last_figures(setting.workdir, phase)
 
 

@@ -172,7 +172,7 @@ def _report(
     epoch = math.ceil(step / plan.steps_per_epoch)
     figures = _means(state.totals, plan.phase, step)
     if epoch % plan.evaluate_epochs == 0 or step == plan.total_steps:
-        test = test_figures(test_function, state.variables, test_batches())
+        test = test_figures(test_function, state.result, test_batches())
         figures |= {f"test_{name}": value for name, value in test.items()}
     log.write(plan.phase, step, epoch=epoch, **figures)
     shown = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())

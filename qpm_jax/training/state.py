@@ -41,6 +41,7 @@ class TrainState(flax.struct.PyTreeNode):
       params: Trainable parameters.
       batch_stats: Running statistics of batch normalisation, {} where there is none.
       opt_state: State of the optimiser.
+      averaged: Running mean of the variables, {} where none is kept.
       totals: Sums since the last log record.
     """
 
@@ -48,20 +49,34 @@ class TrainState(flax.struct.PyTreeNode):
     params: Parameters
     batch_stats: Parameters
     opt_state: optax.OptState
+    averaged: dict[str, Parameters]
     totals: Totals
 
     @property
     def variables(self) -> dict[str, Parameters]:
-        """Returns what a Flax module's `apply` takes."""
+        """Returns what a Flax module's `apply` takes, to train on."""
         if not self.batch_stats:
             return {"params": self.params}
         return {"params": self.params, "batch_stats": self.batch_stats}
 
+    @property
+    def result(self) -> dict[str, Parameters]:
+        """Returns what to test and to keep: the running mean if there is one."""
+        return self.averaged or self.variables
+
 
 def create(
-    variables: dict[str, Parameters], optimiser: optax.GradientTransformation
+    variables: dict[str, Parameters],
+    optimiser: optax.GradientTransformation,
+    averaging: float = 0.0,
 ) -> TrainState:
-    """Returns the state before the first step, on its own copy of the variables."""
+    """Returns the state before the first step, on its own copy of the variables.
+
+    Args:
+      variables: `params`, and `batch_stats` where there are some.
+      optimiser: Of the phase.
+      averaging: As in `Recipe`; above 0 the state keeps a running mean.
+    """
     variables = jax.tree.map(jnp.copy, dict(variables))
     params = variables["params"]
     return TrainState(
@@ -69,5 +84,6 @@ def create(
         params=params,
         batch_stats=variables.get("batch_stats", {}),
         opt_state=optimiser.init(params),
+        averaged=jax.tree.map(jnp.copy, variables) if averaging else {},
         totals=Totals.zero(),
     )

@@ -35,6 +35,8 @@ class Recipe:
       policy: Random changes of the training images.
       mean: Channel means of the network's input, images in [0, 1].
       std: Channel standard deviations of the same.
+      averaging: Decay of the running mean of the variables that is tested and kept
+        (Polyak averaging; not in the paper); 0 keeps the variables themselves.
     """
 
     network: nn.Module
@@ -44,6 +46,7 @@ class Recipe:
     policy: AugmentationPolicy
     mean: Channels
     std: Channels
+    averaging: float = 0.0
 
 
 def train_step(
@@ -87,13 +90,24 @@ def train_step(
     updates, opt_state = recipe.optimiser.update(
         gradient, state.opt_state, state.params
     )
-    return state.replace(
+    state = state.replace(
         step=state.step + 1,
         params=optax.apply_updates(state.params, updates),
         batch_stats=changes.get("batch_stats", state.batch_stats),
         opt_state=opt_state,
         totals=_add(state.totals, loss, diversity, logits, batch["label"]),
     )
+    return _with_average(state, recipe.averaging)
+
+
+def _with_average(state: TrainState, averaging: float) -> TrainState:
+    """Moves the running mean, if there is one, towards the variables."""
+    if not averaging:
+        return state
+    # A mean of few steps would still be the start; it grows into its full length.
+    decay = jnp.minimum(averaging, (1 + state.step) / (10 + state.step))
+    averaged = optax.incremental_update(state.variables, state.averaged, 1 - decay)
+    return state.replace(averaged=averaged)
 
 
 def _add(

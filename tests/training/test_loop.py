@@ -24,7 +24,7 @@ class Tiny(nn.Module):
         return nn.Dense(CLASSES, name="head")(dropped), features, maps
 
 
-def _recipe(learning_rate=0.1, diversity=0.196):
+def _recipe(learning_rate=0.1, diversity=0.196, averaging=0.0):
     return training.Recipe(
         network=Tiny(),
         head_kernel=lambda params: params["head"]["kernel"],
@@ -33,13 +33,16 @@ def _recipe(learning_rate=0.1, diversity=0.196):
         policy=STILL,
         mean=(0.5, 0.5, 0.5),
         std=(0.25, 0.25, 0.25),
+        averaging=averaging,
     )
 
 
 def _state(recipe):
     example = np.zeros((1, SIDE, SIDE, 3), np.float32)
     return training.create(
-        recipe.network.init(jax.random.key(0), example), recipe.optimiser
+        recipe.network.init(jax.random.key(0), example),
+        recipe.optimiser,
+        recipe.averaging,
     )
 
 
@@ -96,11 +99,14 @@ def test_training_learns(tmp_path):
     assert records[-1]["diversity"] < 0
 
 
-def test_a_run_in_two_parts_ends_where_a_run_in_one_does(tmp_path):
-    whole = _train(tmp_path / "whole", 30)
-    _train(tmp_path / "parts", 20)
-    parts = _train(tmp_path / "parts", 30)
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
+def test_a_run_in_two_parts_ends_where_a_run_in_one_does(tmp_path, averaging):
+    recipe = _recipe(averaging=averaging)
+    whole = _train(tmp_path / "whole", 30, recipe)
+    _train(tmp_path / "parts", 20, recipe)
+    parts = _train(tmp_path / "parts", 30, recipe)
     assert _same(whole.params, parts.params)
+    assert _same(whole.result, parts.result)
     assert _same(whole.opt_state, parts.opt_state)
 
 
@@ -132,6 +138,25 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
 def test_without_diversity_the_loss_is_cross_entropy_alone(tmp_path):
     _train(tmp_path, 10, _recipe(diversity=0.0))
     assert logs.read(tmp_path)[0]["diversity"] == 0.0
+
+
+def test_the_result_is_the_running_mean_of_the_weights_where_one_is_asked_for():
+    recipe = _recipe(averaging=0.5)
+    state = _state(recipe)
+    expected = state.params["head"]["kernel"]
+    for step in range(12):
+        state = training.train_step(recipe, jax.random.key(1), state, _batch(step))
+        decay = min(0.5, (2 + step) / (11 + step))
+        expected = decay * expected + (1 - decay) * state.params["head"]["kernel"]
+    found = state.result["params"]["head"]["kernel"]
+    assert found == pytest.approx(np.asarray(expected), abs=1e-6)
+    assert not np.allclose(found, state.params["head"]["kernel"], atol=1e-4)
+
+
+def test_the_result_is_the_weights_themselves_without_averaging():
+    state = _state(_recipe())
+    assert _same(state.result, state.variables)
+    assert not state.averaged
 
 
 def test_padding_does_not_count_in_test_figures():
