@@ -5,9 +5,12 @@ selection is given its best assignment with different classes, a lower bound. Wh
 two do not meet, the classes found equal are cut apart and the model is solved again.
 """
 
+import dataclasses
+import functools
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -19,7 +22,8 @@ from qpm_jax.assignment.exact_model import (
     decode,
     encode,
 )
-from qpm_jax.assignment.native import Incumbent, first_incumbent, solve_native
+from qpm_jax.assignment.fixed_selection import assign_selection
+from qpm_jax.assignment.native import first_incumbent, solve_native
 from qpm_jax.assignment.problem import AssignmentProblem
 from qpm_jax.assignment.result import Assignment, make_assignment, relative_gap
 from qpm_jax.assignment.uniqueness import top_features
@@ -34,6 +38,23 @@ _SMALL = 20_000
 _PROVEN = 1e-6
 
 
+@dataclass(frozen=True, eq=False)
+class Incumbent:
+    """The best feasible solution known at some moment.
+
+    Attributes:
+        selected: int64 [n].
+        taken: bool [C, n], which of those a class takes.
+        value: its Z.
+        bound: upper bound on Z.
+    """
+
+    selected: Int[np.ndarray, " n"]
+    taken: Bool[np.ndarray, "C n"]
+    value: float
+    bound: float
+
+
 def solve_exact(
     problem: AssignmentProblem,
     solver: str,
@@ -46,7 +67,7 @@ def solve_exact(
     """Solves an `AssignmentProblem` as a mixed-integer program.
 
     Args:
-        problem: the problem.
+        problem: the problem; ternary and min_classes too.
         solver: "highs", "scip" or "gurobi".
         time_limit: seconds, the native warm start (at most a fifth) included.
         seed: of the warm start and the solver.
@@ -61,40 +82,24 @@ def solve_exact(
         ValueError: when the solver is missing or its licence is too small.
     """
     started = time.perf_counter()
-    host = refine.host_arrays(problem)
-    best = _warm_start(problem, host, time_limit, seed)
-    cuts: dict[UniquenessCut, None] = {}
+    run = functools.partial(
+        solve_program, solver=solver, gap=gap, threads=threads, seed=seed
+    )
+    best = _warm_start(problem, time_limit, seed)
     status: str | None = None
+    rounds = _rounds(problem, best, run, started, time_limit, progress)
     try:
-        while status is None and time.perf_counter() - started < time_limit:
-            start = encode(
-                problem, best.selected, refine.solution_of(host, best.selected)[0]
-            )
-            solution = solve_program(
-                build_program(problem, cuts),
-                solver,
-                time_limit=max(0.0, time_limit - (time.perf_counter() - started)),
-                gap=gap,
-                threads=threads,
-                seed=seed,
-                warm_start=start,
-                progress=_reporter(progress, best, started),
-            )
-            best = _take(host, problem, solution, best)
-            status = _status(solution, best, gap)
-            if status is None:
-                new = _new_cuts(host, problem, solution, cuts)
-                cuts.update(dict.fromkeys(new))
-                # Without a new cut what is left is less than the solver's tolerances.
-                status = None if new else "stalled"
+        for latest, reason in rounds:
+            best, status = latest, _closed(latest, gap) or reason
+            if status is not None:
+                break
     except KeyboardInterrupt:
         status = "interrupted"
-    assignment, _ = refine.solution_of(host, best.selected)
     seconds = time.perf_counter() - started
     return make_assignment(
         problem,
         best.selected,
-        assignment,
+        best.taken,
         best.bound,
         seconds,
         solver,
@@ -102,29 +107,60 @@ def solve_exact(
     )
 
 
-def _warm_start(
-    problem: AssignmentProblem, host: refine.HostArrays, time_limit: float, seed: int
-) -> Incumbent:
-    if host.values.size <= _SMALL:
-        first = first_incumbent(problem, host)
-        selected, value = refine.refine(
-            host, first.selected, time.perf_counter() + time_limit / 5
+def _rounds(
+    problem: AssignmentProblem,
+    best: Incumbent,
+    run: Callable[..., Solution],
+    started: float,
+    time_limit: float,
+    progress: Progress | None,
+) -> Iterator[tuple[Incumbent, str | None]]:
+    """The incumbent after every solve, and why to end where the solver has a reason."""
+    cuts: dict[UniquenessCut, None] = {}
+    while (left := time_limit - (time.perf_counter() - started)) > 0:
+        solution = run(
+            build_program(problem, cuts),
+            time_limit=left,
+            warm_start=encode(problem, best.selected, best.taken),
+            progress=_reporter(progress, best, started),
         )
-        return Incumbent(np.sort(selected), value, np.inf)
-    found = solve_native(problem, time_limit / 5, seed, patience=10)
-    return Incumbent(found.selected, found.objective, found.bound)
+        best = _take(problem, solution, best)
+        stopped = solution.status in ("time_limit", "interrupted")
+        yield best, solution.status if stopped else None
+        new = _new_cuts(problem, solution, cuts)
+        cuts.update(dict.fromkeys(new))
+        if not new:
+            # What is left is less than the solver's tolerances.
+            yield best, "stalled"
 
 
-def _status(solution: Solution, best: Incumbent, gap: float) -> str | None:
-    """Why to end, or None where the model has to be cut and solved again."""
-    closed = relative_gap(best.value, best.bound)
-    if closed <= _PROVEN:
+def _warm_start(problem: AssignmentProblem, time_limit: float, seed: int) -> Incumbent:
+    """A local search, and a bound for large problems.
+
+    The search knows no minimum of classes a feature: its bound holds without one, and
+    its selection is assigned with it.
+    """
+    bound = np.inf
+    if problem.values.size <= _SMALL:
+        host = refine.host_arrays(problem)
+        first = first_incumbent(problem, host)
+        deadline = time.perf_counter() + time_limit / 5
+        selected = np.sort(refine.refine(host, first.selected, deadline)[0])
+    else:
+        free = dataclasses.replace(problem, min_classes=0)
+        found = solve_native(
+            free, time_limit / 5, seed, patience=10, enumerate_small=not problem.ternary
+        )
+        selected, bound = found.selected, found.bound
+    return Incumbent(selected, *assign_selection(problem, selected), bound)
+
+
+def _closed(best: Incumbent, gap: float) -> str | None:
+    """Why to end where objective and bound are close enough."""
+    remaining = relative_gap(best.value, best.bound)
+    if remaining <= _PROVEN:
         return "optimal"
-    if closed <= gap:
-        return "gap_reached"
-    if solution.status in ("time_limit", "interrupted"):
-        return solution.status
-    return None
+    return "gap_reached" if remaining <= gap else None
 
 
 def _reporter(
@@ -138,37 +174,35 @@ def _reporter(
     )
 
 
-def _take(
-    host: refine.HostArrays,
-    problem: AssignmentProblem,
-    solution: Solution,
-    best: Incumbent,
-) -> Incumbent:
+def _take(problem: AssignmentProblem, solution: Solution, best: Incumbent) -> Incumbent:
     """The better of the incumbent and the solver's selection, and the lower bound."""
     bound = min(best.bound, solution.bound)
+    found = [(best.selected, best.taken, best.value)]
     if solution.found:
-        selected, _ = decode(problem, solution.values)
-        value = refine.solution_of(host, selected)[1]
-        if value > best.value:
-            return Incumbent(selected, value, max(bound, value))
-    return Incumbent(best.selected, best.value, max(bound, best.value))
+        selected, used = decode(problem, solution.values)
+        found.append((selected, *assign_selection(problem, selected)))
+        rows = problem.signed(selected, used > 0.5)
+        if problem.min_classes and len(np.unique(rows, axis=0)) == len(rows):
+            # All of x is integer: the solver's own assignment is feasible, and better.
+            found.append((selected, used > 0.5, problem.objective(selected, rows)))
+    return Incumbent(*max(found, key=lambda candidate: candidate[2]), bound)
 
 
 def _new_cuts(
-    host: refine.HostArrays,
     problem: AssignmentProblem,
     solution: Solution,
     cuts: dict[UniquenessCut, None],
 ) -> list[UniquenessCut]:
     """Cuts against every pair of equal classes in the solver's solution."""
     selected, used = decode(problem, solution.values)
-    assignment = _whole_assignment(host, selected, used, cuts)
-    _, inverse = np.unique(assignment, axis=0, return_inverse=True)
+    taken = _whole_assignment(problem, selected, used, cuts)
+    rows = problem.signed(selected, taken)
+    _, inverse = np.unique(rows, axis=0, return_inverse=True)
     groups = (np.flatnonzero(inverse == group) for group in range(inverse.max() + 1))
     found = [
         UniquenessCut(
             (int(first), int(second)),
-            tuple(int(feature) for feature in selected[assignment[first]]),
+            tuple(int(feature) for feature in selected[taken[first]]),
         )
         for group in groups
         for first, second in itertools.combinations(group.tolist(), 2)
@@ -177,7 +211,7 @@ def _new_cuts(
 
 
 def _whole_assignment(
-    host: refine.HostArrays,
+    problem: AssignmentProblem,
     selected: Int[np.ndarray, " n"],
     used: Float[np.ndarray, "C n"],
     cuts: dict[UniquenessCut, None],
@@ -186,7 +220,9 @@ def _whole_assignment(
 
     A class in no cut is free to take its best; x may be fractional there only in ties.
     """
-    assignment = top_features(host.values[:, selected], host.class_sizes)
+    if problem.min_classes:
+        return used > 0.5
+    taken = top_features(problem.values[:, selected], problem.class_sizes)
     in_cut = sorted({number for cut in cuts for number in cut.classes})
-    assignment[in_cut] = used[in_cut] > 0.5
-    return assignment
+    taken[in_cut] = used[in_cut] > 0.5
+    return taken
