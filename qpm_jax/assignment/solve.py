@@ -7,7 +7,7 @@ from typing import Any
 from qpm_jax.assignment.problem import AssignmentProblem
 from qpm_jax.assignment.result import Assignment
 
-SOLVERS = ("native", "highs", "scip", "gurobi")
+SOLVERS = ("native", "highs", "scip", "gurobi", "published")
 
 
 def solve(
@@ -25,7 +25,8 @@ def solve(
     Args:
         problem: what to solve.
         solver: "native", local search and bounds that need no solver; "highs", "scip"
-            or "gurobi", the linear model of `exact_model` by a proving solver.
+            or "gurobi", the linear model of `exact_model` by a proving solver;
+            "published", the paper's iterative scheme, which proves nothing.
         time_limit: seconds; 0 gives a feasible solution at once.
         seed: randomness of the search.
         gap: relative gap at which to stop, 0 for a proof.
@@ -33,7 +34,8 @@ def solve(
             leaves them to JAX.
         progress: called with (objective, bound, seconds).
         **options: of the solver chosen: see `native.solve_native` (patience, chains,
-            bound_steps, enumerate_small) and `exact.solve_exact`.
+            bound_steps, enumerate_small), `exact.solve_exact` and
+            `published.solve_published` (exact_solver, all_features).
 
     Returns:
         A checked `Assignment`. It ends when proven, at `gap`, at the limit or, for the
@@ -41,26 +43,27 @@ def solve(
 
     Raises:
         ValueError: for an unknown solver, a malformed limit or a part of the problem
-            that no solver takes yet.
+            that the solver does not take.
     """
     _check_limits(time_limit, gap, threads)
-    _check_supported(problem)
+    if solver not in SOLVERS:
+        raise ValueError(f"solver is {solver!r}; choose one of {', '.join(SOLVERS)}.")
     if solver == "native":
         from qpm_jax.assignment.native import solve_native
 
+        _check_native(problem)
         return solve_native(problem, time_limit, seed, gap, progress, **options)
-    if solver in SOLVERS:
-        from qpm_jax.assignment.exact import solve_exact
-
-        return solve_exact(
-            problem, solver, time_limit, seed, gap, threads, progress, **options
-        )
     if solver == "published":
-        raise ValueError(
-            "solver='published', the paper's iterative scheme, is not available yet;"
-            f" choose one of {', '.join(SOLVERS)}."
-        )
-    raise ValueError(f"solver is {solver!r}; choose one of {', '.join(SOLVERS)}.")
+        from qpm_jax.assignment.published import solve_published
+
+        return solve_published(
+            problem, time_limit, seed, gap, threads, progress, **options
+        )[0]
+    from qpm_jax.assignment.exact import solve_exact
+
+    return solve_exact(
+        problem, solver, time_limit, seed, gap, threads, progress, **options
+    )
 
 
 def _check_limits(time_limit: float, gap: float, threads: int | None) -> None:
@@ -72,14 +75,12 @@ def _check_limits(time_limit: float, gap: float, threads: int | None) -> None:
         raise ValueError(f"threads is {threads}; it must be 1 or more, or None.")
 
 
-def _check_supported(problem: AssignmentProblem) -> None:
-    if problem.ternary:
-        raise ValueError(
-            "ternary=True is not available yet; no solver here assigns −1. Use"
-            " ternary=False."
-        )
-    if problem.min_classes > 0:
-        raise ValueError(
-            f"min_classes={problem.min_classes} is not available yet; no solver here"
-            " enforces it. Use min_classes=0."
-        )
+def _check_native(problem: AssignmentProblem) -> None:
+    """The search knows neither signs nor a minimum of classes a feature."""
+    for name, default in (("ternary", False), ("min_classes", 0)):
+        value = getattr(problem, name)
+        if value != default:
+            raise ValueError(
+                f"{name}={value} is not available yet with solver='native'; choose"
+                f" solver='highs', 'scip' or 'gurobi', or {name}={default}."
+            )

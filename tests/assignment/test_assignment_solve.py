@@ -287,7 +287,6 @@ def test_a_deadline_in_the_past_stops_every_part():
     ("arguments", "message"),
     [
         ({"solver": "cplex"}, "solver is 'cplex'"),
-        ({"solver": "published"}, "not available yet"),
         ({"time_limit": -1}, "time_limit is -1"),
         ({"time_limit": float("nan")}, "time_limit is nan"),
         ({"gap": -0.5}, "gap is -0.5"),
