@@ -1,10 +1,10 @@
 """The paper's iterative relaxation, step by step, on any exact solver.
 
-docs/formulas.md, The published scheme (arXiv 2502.20130, section 4.1.1). A model with
-one budget for all classes is solved; then classes that came out short get their own
-budget, and classes that came out equal must differ, until neither happens. As shipped
-a class's budget counts only features that some solve has selected, which cuts good
-solutions off; `all_features` counts all.
+docs/formulas.md, The published iterative relaxation (arXiv 2502.20130, section 4.1.1).
+A model with one budget for all classes is solved; then classes that came out short get
+their own budget, and classes that came out equal must differ, until neither happens. As
+shipped a class's budget counts only features that some solve has selected, which cuts
+good solutions off; `all_features` counts all.
 """
 
 import functools

@@ -1,9 +1,9 @@
 """The relaxed linear models of the published iterative scheme.
 
-docs/formulas.md, The published scheme. The paper writes X = W·s with both binary. W
-enters through X alone, and x ≤ s leaves X exactly the values W·s can have, so the
-models hold x and no W and stay linear. The binary product of a pair is y ≥ s_i + s_j −
-1. What may differ is counted by a, with |x − x'| linearised for binary x:
+docs/formulas.md, The published iterative relaxation. The paper writes X = W·s with both
+binary. W enters through X alone, and x ≤ s leaves X exactly the values W·s can have, so
+the models hold x and no W and stay linear. The product of a pair is y ≥ s_i + s_j − 1.
+Differences are counted by a, with |x − x'| linearised for binary x:
 
     a[f] ≤ x[c, f] + x[c', f],   a[f] ≤ 2 − x[c, f] − x[c', f],   Σ_f a[f] ≥ 1.
 """

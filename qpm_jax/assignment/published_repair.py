@@ -1,7 +1,8 @@
 """The published heuristic that makes equal classes different.
 
-docs/formulas.md, The published scheme: it gives the start of a solve, and the features
-it leaves the two classes with are those on which the next model lets them differ.
+docs/formulas.md, The published iterative relaxation: it gives the start of a solve, and
+the features it leaves two classes with are those on which the next model lets them
+differ.
 """
 
 import itertools

@@ -1,7 +1,7 @@
 """One step of the published scheme: solve its model, then demand what is missing.
 
-docs/formulas.md, The published scheme. Classes that came out short get a budget of
-their own; once none is short, classes that came out equal must differ.
+docs/formulas.md, The published iterative relaxation. Classes that came out short get a
+budget of their own; once none is short, classes that came out equal must differ.
 """
 
 import dataclasses
