@@ -2,7 +2,8 @@
 
 The parts are sub-packages, imported on first use: `datasets`, `models`, `losses`,
 `statistics`, `assignment`, `solvers`, `metrics`, `training`, `phases`, `explain`.
-`load(workdir)` opens a trained run.
+`load(workdir)` opens a trained run; `QPMClassifier` is the binary head alone, as a
+scikit-learn estimator.
 """
 
 import importlib
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from qpm_jax.version import __version__
 
 if TYPE_CHECKING:
+    from qpm_jax.classifier import QPMClassifier
     from qpm_jax.run import Run, load
 
 _SUBPACKAGES = frozenset(
@@ -29,19 +31,20 @@ _SUBPACKAGES = frozenset(
         "training",
     }
 )
-_FROM_RUN = frozenset({"Run", "load"})
+# Where the names live that are not sub-packages.
+_MODULES = {"QPMClassifier": "classifier", "Run": "run", "load": "run"}
 
-__all__ = ["Run", "__version__", "load"]
+__all__ = ["QPMClassifier", "Run", "__version__", "load"]
 
 
 def __getattr__(name: str) -> ModuleType | Any:
-    """Imports sub-packages and `load` on first use, so that the import stays light."""
+    """Imports what is asked for on first use, so that the import stays light."""
     if name in _SUBPACKAGES:
         return importlib.import_module(f"qpm_jax.{name}")
-    if name in _FROM_RUN:
-        return getattr(importlib.import_module("qpm_jax.run"), name)
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"qpm_jax.{_MODULES[name]}"), name)
     raise AttributeError(f"module 'qpm_jax' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted(_SUBPACKAGES | _FROM_RUN | set(globals()))
+    return sorted(_SUBPACKAGES | set(_MODULES) | set(globals()))
