@@ -1,13 +1,27 @@
 """A thin bridge to mixed-integer solvers: one program type, one solution type.
 
-`MixedIntegerProgram` says what is to be solved, `solve` solves it with the solver
-named, `available` says which solvers are there and under what licence. Knows nothing of
-QPM; a new solver is one new file and one line in `registry`.
+`MixedIntegerProgram` says what is to be solved, with `Indicators` and `Bilinear` rows
+where a solver takes them; `solve` solves it with the solver named, `available` says
+which solvers are there and under what licence; `write` and `read` keep linear programs
+as .mps or .lp files. Knows nothing of QPM; a new solver is one new file and one line in
+`registry`.
 """
 
+from qpm_jax.solvers.model_files import read, write
+from qpm_jax.solvers.parts import Bilinear, Indicators
 from qpm_jax.solvers.program import MixedIntegerProgram
 from qpm_jax.solvers.registry import SolverInfo, available
 from qpm_jax.solvers.solution import Solution
 from qpm_jax.solvers.solve import solve
 
-__all__ = ["MixedIntegerProgram", "Solution", "SolverInfo", "available", "solve"]
+__all__ = [
+    "Bilinear",
+    "Indicators",
+    "MixedIntegerProgram",
+    "Solution",
+    "SolverInfo",
+    "available",
+    "read",
+    "solve",
+    "write",
+]

@@ -2,20 +2,16 @@
 
 import functools
 import math
-import time
 from typing import Any
 
 import numpy as np
 
-from qpm_jax.solvers.options import Options
+from qpm_jax.solvers import gurobi_licence
+from qpm_jax.solvers.listening import run_interruptibly
+from qpm_jax.solvers.options import Listener, Options
+from qpm_jax.solvers.parts import Bilinear, Indicators
 from qpm_jax.solvers.program import MixedIntegerProgram
 from qpm_jax.solvers.solution import RawAnswer
-
-# What the licence that comes with pip allows.
-LIMIT_VARIABLES = 2000
-LIMIT_ROWS = 2000
-LIMIT_QUADRATIC = 200
-_TOO_LARGE = 10010
 
 
 @functools.lru_cache(maxsize=1)
@@ -23,17 +19,13 @@ def licence() -> tuple[str, str]:
     """The licence state, found by starting one variable more than pip's allows."""
     import gurobipy
 
-    limit = (
-        f"{LIMIT_VARIABLES} variables, {LIMIT_ROWS} rows, {LIMIT_QUADRATIC} variables"
-        " with a quadratic part; a full licence is free for academics"
-    )
     try:
         with _environment() as environment, gurobipy.Model(env=environment) as model:
-            model.addMVar(LIMIT_VARIABLES + 1)
+            model.addMVar(gurobi_licence.VARIABLES + 1)
             model.optimize()
     except gurobipy.GurobiError as error:
-        if error.errno == _TOO_LARGE:
-            return "limited", limit
+        if error.errno == gurobi_licence.TOO_LARGE:
+            return "limited", gurobi_licence.NOTE
         return "missing", str(error)
     return "full", ""
 
@@ -42,7 +34,7 @@ def run(program: MixedIntegerProgram, options: Options) -> RawAnswer:
     """Solves a program with Gurobi.
 
     Args:
-        program: linear rows, linear or quadratic objective.
+        program: any.
         options: how to solve.
 
     Returns:
@@ -58,19 +50,21 @@ def run(program: MixedIntegerProgram, options: Options) -> RawAnswer:
         with _environment() as environment, gurobipy.Model(env=environment) as model:
             return _optimise(model, program, options)
     except gurobipy.GurobiError as error:
-        raise ValueError(_explain(program, error)) from error
+        raise ValueError(gurobi_licence.explain(program, error)) from error
 
 
-def _environment() -> Any:
+def build(model: Any, program: MixedIntegerProgram) -> Any:
+    """Hands a program over by matrices.
+
+    Args:
+        model: an empty `gurobipy.Model`.
+        program: any.
+
+    Returns:
+        Its variables, an `MVar` of V entries.
+    """
     import gurobipy
 
-    return gurobipy.Env(params={"OutputFlag": 0})
-
-
-def _optimise(model: Any, program: MixedIntegerProgram, options: Options) -> RawAnswer:
-    import gurobipy
-
-    _configure(model, options)
     kinds = np.where(program.integer, gurobipy.GRB.INTEGER, gurobipy.GRB.CONTINUOUS)
     variables = model.addMVar(
         program.num_variables, lb=program.lower, ub=program.upper, vtype=kinds
@@ -79,50 +73,113 @@ def _optimise(model: Any, program: MixedIntegerProgram, options: Options) -> Raw
     model.setMObjective(
         program.quadratic, program.objective, 0.0, None, None, None, sense
     )
-    _add_rows(model, program, variables)
+    for chosen, side, values in _sides(program.row_lower, program.row_upper):
+        model.addMConstr(program.rows[chosen], variables, side, values)
+    if program.indicators is not None:
+        _add_indicators(model, variables, program.indicators)
+    if program.bilinear is not None:
+        _add_bilinear(model, variables, program.bilinear)
+    return variables
+
+
+def _environment() -> Any:
+    import gurobipy
+
+    return gurobipy.Env(params={"OutputFlag": 0, "LogToConsole": 0})
+
+
+def _optimise(model: Any, program: MixedIntegerProgram, options: Options) -> RawAnswer:
+    import gurobipy
+
+    variables = build(model, program)
+    _configure(model, program, options)
     if options.warm_start is not None:
-        variables.Start = options.warm_start
-    model.optimize(_reporter(options, program))
+        unknown = np.isnan(options.warm_start)
+        variables.Start = np.where(unknown, gurobipy.GRB.UNDEFINED, options.warm_start)
+    if math.isfinite(options.deadline):
+        model.Params.TimeLimit = options.seconds_left
+    report = None if options.listener is None else _reporter(options.listener)
+    run_interruptibly(lambda: model.optimize(report), model.terminate)
     return _answer(model, variables, program)
 
 
-def _configure(model: Any, options: Options) -> None:
-    if math.isfinite(options.time_limit):
-        model.Params.TimeLimit = float(options.time_limit)
+def _configure(model: Any, program: MixedIntegerProgram, options: Options) -> None:
     model.Params.MIPGap = float(options.gap)
     model.Params.Seed = int(options.seed) % 2_000_000_000
     if options.threads is not None:
         model.Params.Threads = int(options.threads)
+    if program.indicators is not None:
+        # A switch of 1e-6 would let a row go that its rounded value keeps.
+        model.Params.IntegralityFocus = 1
 
 
-def _add_rows(model: Any, program: MixedIntegerProgram, variables: Any) -> None:
-    """One matrix call for each kind of row; rows with two sides are added twice."""
-    low, high = program.row_lower, program.row_upper
-    same = low == high
-    for chosen, sense, side in (
-        (same, "=", low),
-        (~same & np.isfinite(low), ">", low),
-        (~same & np.isfinite(high), "<", high),
-    ):
-        if chosen.any():
-            model.addMConstr(program.rows[chosen], variables, sense, side[chosen])
+def _sides(lower: np.ndarray, upper: np.ndarray) -> list[tuple[Any, str, np.ndarray]]:
+    """Which rows, which way and how far; rows with two sides come twice."""
+    same = lower == upper
+    found = (
+        (same, "=", lower),
+        (~same & np.isfinite(lower), ">", lower),
+        (~same & np.isfinite(upper), "<", upper),
+    )
+    return [
+        (np.flatnonzero(chosen), sense, side[chosen])
+        for chosen, sense, side in found
+        if chosen.any()
+    ]
 
 
-def _reporter(options: Options, program: MixedIntegerProgram) -> Any:
+def _add_indicators(model: Any, variables: Any, part: Indicators) -> None:
+    for chosen, sense, side in _sides(part.lower, part.upper):
+        model.addGenConstrIndicator(
+            variables[part.variable[chosen]],
+            part.value[chosen],
+            part.rows[chosen] @ variables,
+            sense,
+            side,
+        )
+
+
+def _add_bilinear(model: Any, variables: Any, part: Bilinear) -> None:
+    """Row by row, each by matrices: Gurobi takes no block of quadratic rows."""
+    import scipy.sparse
+
+    starts, rows = part.starts, part.rows
+    for chosen, sense, sides in _sides(part.lower, part.upper):
+        for row, side in zip(chosen.tolist(), sides.tolist(), strict=True):
+            some = slice(starts[row], starts[row + 1])
+            entries = slice(rows.indptr[row], rows.indptr[row + 1])
+            columns = variables[rows.indices[entries]]
+            linear = rows.data[entries]
+            if some.start == some.stop:
+                model.addConstr(_compare(linear @ columns, sense, side))
+                continue
+            model.addMQConstr(
+                scipy.sparse.diags_array(part.coefficient[some]),
+                linear if linear.size else None,
+                sense,
+                side,
+                variables[part.first[some]],
+                variables[part.second[some]],
+                columns if linear.size else None,
+            )
+
+
+def _compare(expression: Any, sense: str, side: float) -> Any:
+    if sense == "=":
+        return expression == side
+    return expression <= side if sense == "<" else expression >= side
+
+
+def _reporter(listener: Listener) -> Any:
     import gurobipy
 
-    if options.progress is None or not program.integer.any():
-        return None
-    started = time.perf_counter()
     callback = gurobipy.GRB.Callback
 
     def tell(model: Any, where: int) -> None:
-        if where == callback.MIP:
-            options.progress(
-                model.cbGet(callback.MIP_OBJBST),
-                model.cbGet(callback.MIP_OBJBND),
-                time.perf_counter() - started,
-            )
+        if where == callback.MIP and listener(
+            model.cbGet(callback.MIP_OBJBST), model.cbGet(callback.MIP_OBJBND)
+        ):
+            model.terminate()
 
     return tell
 
@@ -137,42 +194,21 @@ def _answer(model: Any, variables: Any, program: MixedIntegerProgram) -> RawAnsw
     if status in (named.UNBOUNDED, named.INF_OR_UNBD):
         return RawAnswer(None, none, "unbounded")
     values = variables.X if model.SolCount else None
-    try:
-        bound = float(model.ObjBound)
-    except (AttributeError, gurobipy.GurobiError):
-        bound = none
+    bound = _attribute(model, "ObjBound", none)
     if abs(bound) >= gurobipy.GRB.INFINITY:
         bound = none
     if status == named.OPTIMAL:
-        gap = model.MIPGap if program.integer.any() else 0.0
+        gap = _attribute(model, "MIPGap", 0.0)
         return RawAnswer(values, bound, "optimal" if gap <= 1e-6 else "gap_reached")
     interrupted = status == named.INTERRUPTED
     return RawAnswer(values, bound, "interrupted" if interrupted else "time_limit")
 
 
-def _explain(program: MixedIntegerProgram, error: Any) -> str:
-    if error.errno != _TOO_LARGE:
-        return (
-            f"solver='gurobi' failed: {error}. solver='highs' and solver='scip' need no"
-            " licence."
-        )
-    hit = []
-    if program.num_variables > LIMIT_VARIABLES:
-        hit.append(f"{program.num_variables} variables (limit {LIMIT_VARIABLES})")
-    if program.num_rows > LIMIT_ROWS:
-        hit.append(f"{program.num_rows} rows (limit {LIMIT_ROWS})")
-    if program.quadratic is not None:
-        hit.append(f"a quadratic part (limit {LIMIT_QUADRATIC} variables)")
-    size = " and ".join(hit) or (
-        f"{program.num_variables} variables and {program.num_rows} rows, counting rows"
-        " with two sides twice"
-    )
-    able = (
-        "no other solver here takes it"
-        if program.quadratic is not None
-        else ("solver='highs' or solver='scip' solves it without a licence")
-    )
-    return (
-        f"solver='gurobi' has only the limited licence that comes with pip, and the"
-        f" program has {size}; {able}. A full Gurobi licence lifts the limit."
-    )
+def _attribute(model: Any, name: str, otherwise: float) -> float:
+    """A number of the model; a continuous one that stops early has no bound."""
+    import gurobipy
+
+    try:
+        return float(getattr(model, name))
+    except (AttributeError, gurobipy.GurobiError):
+        return otherwise

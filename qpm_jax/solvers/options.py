@@ -1,12 +1,16 @@
 """The options every solver understands."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
+# Called with (objective, bound, seconds).
 Progress = Callable[[float, float, float], object]
+# Called with (objective, bound); True asks the solver to end.
+Listener = Callable[[float, float], bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,17 +18,22 @@ class Options:
     """How to solve.
 
     Attributes:
-        time_limit: seconds.
+        deadline: on the clock of `time.perf_counter`; building counts.
         gap: relative gap at which to stop.
         threads: None for the solver's default.
         seed: of the solver's own randomness.
-        warm_start: float64 [V], a solution to start from, or None.
-        progress: called with (objective, bound, seconds), or None.
+        warm_start: float64 [V], a solution to start from, NaN where unknown, or None.
+        listener: told of every incumbent and bound, or None.
     """
 
-    time_limit: float
+    deadline: float
     gap: float
     threads: int | None
     seed: int
     warm_start: Float[np.ndarray, " V"] | None
-    progress: Progress | None
+    listener: Listener | None
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds to the deadline, 0 once it is past."""
+        return max(0.0, self.deadline - time.perf_counter())

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 from jaxtyping import Bool, Float
+
+from qpm_jax.solvers import checks, parts
+from qpm_jax.solvers.parts import Bilinear, Indicators
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,10 +24,10 @@ class MixedIntegerProgram:
         lower: float64 [V].
         upper: float64 [V].
         integer: bool [V].
-        quadratic: None or sparse [V, V], Q: xᵀ Q x joins the objective.
-        indicators: None; rows that hold only where a binary variable is 1. No solver
-            here takes them yet.
-        bilinear: None; rows with products of variables. No solver here takes them yet.
+        quadratic: None or sparse [V, V], Q: xᵀ Q x joins the objective; Q need not be
+            symmetric.
+        indicators: None, or rows that hold only where a binary variable has a value.
+        bilinear: None, or rows with products of variables.
         maximise: whether the objective is maximised.
 
     Raises:
@@ -40,46 +42,34 @@ class MixedIntegerProgram:
     upper: Float[np.ndarray, " V"]
     integer: Bool[np.ndarray, " V"]
     quadratic: Any = None
-    indicators: Any = None
-    bilinear: Any = None
+    indicators: Indicators | None = None
+    bilinear: Bilinear | None = None
     maximise: bool = False
 
     def __post_init__(self) -> None:
         """Turns the fields into checked host arrays."""
-        objective = _vector("objective", self.objective, None)
+        objective = checks.vector("objective", self.objective, None)
         variables = len(objective)
-        rows = _sparse("rows", self.rows, variables)
-        integer = np.array(self.integer)
-        if integer.shape != (variables,):
-            raise ValueError(
-                f"integer has shape {integer.shape}; it needs one entry for each of"
-                f" the {variables} variables."
-            )
-        quadratic = self.quadratic
-        if quadratic is not None:
-            quadratic = _sparse("quadratic", quadratic, variables)
-            if quadratic.shape != (variables, variables):
-                raise ValueError(
-                    f"quadratic has shape {quadratic.shape}; it must be"
-                    f" {(variables, variables)}."
-                )
+        rows = checks.sparse("rows", self.rows, variables)
         height = len(rows.indptr) - 1
         for name, value in (
             ("objective", objective),
             ("rows", rows),
-            ("row_lower", _vector("row_lower", self.row_lower, height)),
-            ("row_upper", _vector("row_upper", self.row_upper, height)),
-            ("lower", _vector("lower", self.lower, variables)),
-            ("upper", _vector("upper", self.upper, variables)),
-            ("integer", integer.astype(bool)),
-            ("quadratic", quadratic),
+            ("row_lower", checks.vector("row_lower", self.row_lower, height)),
+            ("row_upper", checks.vector("row_upper", self.row_upper, height)),
+            ("lower", checks.vector("lower", self.lower, variables)),
+            ("upper", checks.vector("upper", self.upper, variables)),
+            ("integer", _flags(self.integer, variables)),
+            ("quadratic", _square(self.quadratic, variables)),
             ("maximise", bool(self.maximise)),
         ):
             object.__setattr__(self, name, value)
         if not np.isfinite(self.objective).all():
             raise ValueError("objective holds infinite entries; all must be finite.")
-        _check_ranges("lower", self.lower, "upper", self.upper)
-        _check_ranges("row_lower", self.row_lower, "row_upper", self.row_upper)
+        checks.ranges("lower", self.lower, "upper", self.upper)
+        checks.ranges("row_lower", self.row_lower, "row_upper", self.row_upper)
+        parts.check_indicators(self.indicators, self.lower, self.upper, self.integer)
+        parts.check_bilinear(self.bilinear, variables)
 
     @property
     def num_variables(self) -> int:
@@ -91,36 +81,29 @@ class MixedIntegerProgram:
         """M."""
         return self.rows.shape[0]
 
-
-def _vector(name: str, values: Any, length: int | None) -> np.ndarray:
-    vector = np.array(values, np.float64)
-    if vector.ndim != 1 or (length is not None and len(vector) != length):
-        wanted = "one dimension" if length is None else f"{length} entries"
-        raise ValueError(f"{name} has shape {vector.shape}; it must have {wanted}.")
-    if np.isnan(vector).any():
-        raise ValueError(f"{name} holds NaN.")
-    return vector
+    @property
+    def is_linear(self) -> bool:
+        """Whether there is nothing beyond linear rows, bounds and integers."""
+        others = (self.quadratic, self.indicators, self.bilinear)
+        return all(part is None for part in others)
 
 
-def _sparse(name: str, matrix: Any, variables: int) -> scipy.sparse.csr_array:
-    rows: Any = scipy.sparse.csr_array(matrix, dtype=np.float64)  # shape is untyped
-    rows.sum_duplicates()
-    if rows.shape[1] != variables:
+def _flags(integer: Any, variables: int) -> np.ndarray:
+    flags = np.array(integer)
+    if flags.shape != (variables,):
         raise ValueError(
-            f"{name} has {rows.shape[1]} columns for {variables} variables."
+            f"integer has shape {flags.shape}; it needs one entry for each of"
+            f" the {variables} variables."
         )
-    if not np.isfinite(rows.data).all():
-        raise ValueError(f"{name} holds NaN or infinite entries.")
-    return rows
+    return flags.astype(bool)
 
 
-def _check_ranges(
-    low_name: str, low: np.ndarray, high_name: str, high: np.ndarray
-) -> None:
-    wrong = np.flatnonzero((low > high) | np.isposinf(low) | np.isneginf(high))
-    if wrong.size:
-        first = int(wrong[0])
+def _square(quadratic: Any, variables: int) -> Any:
+    if quadratic is None:
+        return None
+    matrix: Any = checks.sparse("quadratic", quadratic, variables)
+    if matrix.shape != (variables, variables):
         raise ValueError(
-            f"{low_name} is {low[first]} and {high_name} {high[first]} at entry"
-            f" {first}; nothing lies between."
+            f"quadratic has shape {matrix.shape}; it must be {(variables, variables)}."
         )
+    return matrix

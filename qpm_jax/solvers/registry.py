@@ -30,11 +30,12 @@ class SolverInfo:
 
 
 _COMMON = ("time_limit", "gap", "threads", "seed", "warm_start", "progress")
+_ALL = ("quadratic", "indicators", "bilinear")
 
 SOLVERS = {
     "highs": SolverInfo("highs", "highspy", "", "missing", (), _COMMON),
-    "scip": SolverInfo("scip", "pyscipopt", "", "missing", (), _COMMON),
-    "gurobi": SolverInfo("gurobi", "gurobipy", "", "missing", ("quadratic",), _COMMON),
+    "scip": SolverInfo("scip", "pyscipopt", "", "missing", _ALL, _COMMON),
+    "gurobi": SolverInfo("gurobi", "gurobipy", "", "missing", _ALL, _COMMON),
 }
 
 

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from qpm_jax.solvers.parts import bilinear_activity
 from qpm_jax.solvers.program import MixedIntegerProgram
 
 # Violations up to this, relative to a row's size, are a solver's usual tolerance.
 FEASIBILITY_TOLERANCE = 1e-5
 INTEGRALITY_TOLERANCE = 1e-5
+# Values that break rows and bounds by as much as the tolerance above may be better than
+# a true bound by as large a part of the objective's terms; more is a solver's mistake.
+BOUND_TOLERANCE = 1e-5
 
 STATUSES = (
     "optimal",
@@ -72,7 +76,7 @@ def evaluate(
     """Objective and largest violation of any row, bound or integrality.
 
     Args:
-        program: the program.
+        program: the program; indicator and bilinear rows are checked as well.
         values: float64 [V].
 
     Returns:
@@ -81,16 +85,26 @@ def evaluate(
     objective = float(program.objective @ values)
     if program.quadratic is not None:
         objective += float(values @ (program.quadratic @ values))
-    activity = program.rows @ values
     violation = max(
-        _excess(program.row_lower - activity, program.row_lower),
-        _excess(activity - program.row_upper, program.row_upper),
-        _excess(program.lower - values, program.lower),
-        _excess(values - program.upper, program.upper),
+        _violation(program.row_lower, program.rows @ values, program.row_upper),
+        _violation(program.lower, values, program.upper),
     )
     whole = values[program.integer]
     if whole.size:
         violation = max(violation, float(np.abs(whole - np.round(whole)).max()))
+    part = program.indicators
+    if part is not None:
+        active = (values[part.variable] > 0.5) == part.value
+        activity = (part.rows @ values)[active]
+        violation = max(
+            violation, _violation(part.lower[active], activity, part.upper[active])
+        )
+    if program.bilinear is not None:
+        activity = bilinear_activity(program.bilinear, values)
+        violation = max(
+            violation,
+            _violation(program.bilinear.lower, activity, program.bilinear.upper),
+        )
     return objective, violation
 
 
@@ -109,7 +123,8 @@ def make_solution(
         The checked `Solution`.
 
     Raises:
-        RuntimeError: when the values break the program by more than the tolerance.
+        RuntimeError: when the values break the program, or are better than the bound,
+            by more than the tolerance.
     """
     sign = 1.0 if program.maximise else -1.0
     if answer.values is None:
@@ -124,19 +139,9 @@ def make_solution(
             f"{solver} returned values that break the program by {violation:.3g},"
             f" more than the tolerance {FEASIBILITY_TOLERANCE:g}."
         )
-    bound = float(answer.bound)
-    if sign * (bound - objective) < 0:
-        bound = objective
-    gap = abs(bound - objective) / max(abs(objective), 1e-12)
-    return Solution(
-        values,
-        objective,
-        bound,
-        gap if np.isfinite(bound) else np.inf,
-        seconds,
-        solver,
-        answer.status,
-    )
+    bound = _checked_bound(program, values, objective, float(answer.bound), solver)
+    gap = relative_gap(objective, bound)
+    return Solution(values, objective, bound, gap, seconds, solver, answer.status)
 
 
 def better(program: MixedIntegerProgram, first: Solution, second: Solution) -> Solution:
@@ -149,18 +154,62 @@ def better(program: MixedIntegerProgram, first: Solution, second: Solution) -> S
 
     Returns:
         `first` with the better values and bound.
+
+    Raises:
+        RuntimeError: when `second` is better than the bound of `first` by more than the
+            tolerance.
     """
     sign = 1.0 if program.maximise else -1.0
     best = first if sign * (first.objective - second.objective) >= 0 else second
     bound = min(sign * first.bound, sign * second.bound) * sign
-    gap = abs(bound - best.objective) / max(abs(best.objective), 1e-12)
+    if best.found:
+        bound = _checked_bound(
+            program, best.values, best.objective, bound, first.solver
+        )
     return dataclasses.replace(
         first,
         values=best.values,
         objective=best.objective,
         bound=bound,
-        gap=gap if np.isfinite(gap) else np.inf,
+        gap=relative_gap(best.objective, bound),
     )
+
+
+def relative_gap(objective: float, bound: float) -> float:
+    """|bound − objective| / max(|objective|, 1e-12); inf where one is missing.
+
+    Args:
+        objective: of a solution, ±inf for none.
+        bound: ±inf for none.
+    """
+    if not (np.isfinite(objective) and np.isfinite(bound)):
+        return float(np.inf)
+    return abs(bound - objective) / max(abs(objective), 1e-12)
+
+
+def _checked_bound(
+    program: MixedIntegerProgram,
+    values: np.ndarray,
+    objective: float,
+    bound: float,
+    solver: str,
+) -> float:
+    """The bound, moved to the objective where that is better within the tolerance."""
+    excess = objective - bound if program.maximise else bound - objective
+    if not excess > 0:
+        return bound
+    terms = np.abs(values)
+    scale = float(np.abs(program.objective) @ terms)
+    if program.quadratic is not None:
+        scale += float(terms @ (abs(program.quadratic) @ terms))
+    if excess > BOUND_TOLERANCE * max(1.0, scale):
+        raise RuntimeError(
+            f"{solver} claims that nothing is better than {bound:.10g}, but there is a"
+            f" feasible solution of {objective:.10g}: its bound is wrong. Solve with"
+            " another solver, and report this program to its makers"
+            " (solvers.write saves it)."
+        )
+    return objective
 
 
 def _rounded(program: MixedIntegerProgram, values: np.ndarray) -> np.ndarray:
@@ -174,6 +223,10 @@ def _rounded(program: MixedIntegerProgram, values: np.ndarray) -> np.ndarray:
     if evaluate(program, clean)[1] <= FEASIBILITY_TOLERANCE:
         return clean
     return values
+
+
+def _violation(lower: np.ndarray, activity: np.ndarray, upper: np.ndarray) -> float:
+    return max(_excess(lower - activity, lower), _excess(activity - upper, upper))
 
 
 def _excess(difference: np.ndarray, limit: np.ndarray) -> float:

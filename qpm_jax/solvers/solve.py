@@ -1,13 +1,14 @@
 """Solves a program with the solver named."""
 
+import dataclasses
 import importlib
-import math
 import time
 
 import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from qpm_jax.solvers.listening import Reporter
 from qpm_jax.solvers.options import Options, Progress
 from qpm_jax.solvers.program import MixedIntegerProgram
 from qpm_jax.solvers.registry import SOLVERS, SolverInfo
@@ -33,15 +34,24 @@ def solve(
 ) -> Solution:
     """Solves a mixed-integer program.
 
+    Ctrl-C, or a `KeyboardInterrupt` raised by `progress`, ends the solve and returns
+    the best solution so far with status "interrupted". Infeasible and unbounded
+    programs come back with these statuses and no values.
+
     Args:
         program: what to solve.
         solver: "highs", "scip" or "gurobi"; `solvers.available()` says what is there.
-        time_limit: seconds.
+        time_limit: seconds, building the solver's model included; 0 returns at once.
         gap: relative gap at which to stop, 0 for a proof.
         threads: None for the solver's default.
         seed: of the solver's own randomness.
-        warm_start: [V], a solution to start from; the result is never worse.
-        progress: called with (objective, bound, seconds) when the solver reports.
+        warm_start: [V], a solution to start from; the result is never worse. Entries
+            may be NaN for "unknown": the solver then tries to complete the others, and
+            may drop them (HiGHS and Gurobi solve a smaller program, SCIP has a
+            heuristic that wants most entries of integer variables).
+        progress: called with (objective, bound, seconds) at every incumbent and, a few
+            times a second, as the bound moves; ±inf for "none yet". A linear program
+            without integers reports nothing.
 
     Returns:
         A `Solution`, evaluated outside the solver.
@@ -49,30 +59,65 @@ def solve(
     Raises:
         ValueError: when the solver is unknown, not installed, cannot take a part of the
             program, or its licence is too small.
+        RuntimeError: when the solver's answer breaks the program or its own bound.
     """
+    started = time.perf_counter()
     _check_arguments(solver, time_limit, gap, threads)
     _check_takes(program, SOLVERS[solver])
-    start = _start(program, warm_start, solver)
-    report = None if progress is None else _with_infinities(progress)
-    options = Options(
-        time_limit,
-        gap,
-        threads,
-        seed,
-        None if start is None else start.values,
-        report,
-    )
-    started = time.perf_counter()
+    known = _known(program, warm_start)
+    start = _start(program, known, solver)
+    reporter = None if progress is None else Reporter(progress, started)
+    options = Options(started + time_limit, gap, threads, seed, known, reporter)
+    answer = _answer(program, solver, options)
+    if answer.status == "unbounded" and start is None:
+        answer = _settled(program, solver, options, answer)
+    failure = None if reporter is None else reporter.failure
+    if failure is not None and not isinstance(failure, KeyboardInterrupt):
+        raise failure
+    seconds = time.perf_counter() - started
+    if start is None:
+        return make_solution(program, answer, seconds, solver)
+    if answer.status == "infeasible":
+        # Feasible within our tolerance, not within the solver's: nothing is proven.
+        answer = dataclasses.replace(answer, status="stalled")
+    return better(program, make_solution(program, answer, seconds, solver), start)
+
+
+def _answer(program: MixedIntegerProgram, solver: str, options: Options) -> RawAnswer:
+    """What the solver says; nothing where there is no time for it."""
+    none = np.inf if program.maximise else -np.inf
+    if options.seconds_left == 0:
+        return RawAnswer(None, none, "time_limit")
     run = importlib.import_module(f"qpm_jax.solvers.{solver}").run
     try:
-        answer = run(program, options)
+        return run(program, options)
+    except KeyboardInterrupt:
+        # While the model was built: there is no incumbent but the start.
+        return RawAnswer(None, none, "interrupted")
     except ModuleNotFoundError as error:
         raise ValueError(
             f"solver={solver!r} needs the package {SOLVERS[solver].package}, which is"
             f" not installed: pip install {SOLVERS[solver].package}."
         ) from error
-    solution = make_solution(program, answer, time.perf_counter() - started, solver)
-    return solution if start is None else better(program, solution, start)
+
+
+def _settled(
+    program: MixedIntegerProgram, solver: str, options: Options, answer: RawAnswer
+) -> RawAnswer:
+    """Tells infeasible from unbounded, which presolve leaves open.
+
+    A ray that improves the objective makes a program unbounded only where there is a
+    solution to start from: the same program without objective has one or not.
+    """
+    feasibility = dataclasses.replace(
+        program, objective=np.zeros(program.num_variables), quadratic=None
+    )
+    found = _answer(
+        feasibility, solver, dataclasses.replace(options, gap=0.0, listener=None)
+    )
+    if found.values is not None:
+        return answer
+    return RawAnswer(None, answer.bound, found.status)
 
 
 def _check_arguments(
@@ -92,21 +137,10 @@ def _check_arguments(
         raise ValueError(f"threads is {threads}; it must be 1 or more, or None.")
 
 
-def _with_infinities(progress: Progress) -> Progress:
-    """Passes on ±inf where a solver says 1e20 or more for "nothing yet"."""
-
-    def value(number: float) -> float:
-        return math.copysign(math.inf, number) if abs(number) >= 1e20 else number
-
-    return lambda objective, bound, seconds: progress(
-        value(objective), value(bound), seconds
-    )
-
-
-def _start(
-    program: MixedIntegerProgram, warm_start: ArrayLike | None, solver: str
-) -> Solution | None:
-    """The warm start as a solution; None where it is no solution of the program."""
+def _known(
+    program: MixedIntegerProgram, warm_start: ArrayLike | None
+) -> Float[np.ndarray, " V"] | None:
+    """The warm start's entries, checked one by one; None where there are none."""
     if warm_start is None:
         return None
     values = np.array(warm_start, np.float64)
@@ -115,8 +149,37 @@ def _start(
             f"warm_start has shape {values.shape}; it needs one value for each of the"
             f" {program.num_variables} variables."
         )
-    if np.isnan(values).any() or evaluate(program, values)[1] > FEASIBILITY_TOLERANCE:
-        raise ValueError("warm_start breaks the program; give a feasible one or None.")
+    known = np.flatnonzero(~np.isnan(values))
+    near = FEASIBILITY_TOLERANCE * np.maximum(1.0, np.abs(values[known]))
+    wrong = ~(
+        (values[known] >= program.lower[known] - near)
+        & (values[known] <= program.upper[known] + near)
+    )
+    wrong |= program.integer[known] & (
+        np.abs(values[known] - np.round(values[known])) > FEASIBILITY_TOLERANCE
+    )
+    if wrong.any():
+        index = known[wrong][0]
+        raise ValueError(
+            f"warm_start breaks the program: entry {index} is {values[index]}, outside"
+            f" its bounds {program.lower[index]} and {program.upper[index]} or not"
+            " whole; give a feasible one, NaN for what is unknown, or None."
+        )
+    return values if known.size else None
+
+
+def _start(
+    program: MixedIntegerProgram, values: Float[np.ndarray, " V"] | None, solver: str
+) -> Solution | None:
+    """The warm start as a solution, where every entry is known."""
+    if values is None or np.isnan(values).any():
+        return None
+    violation = evaluate(program, values)[1]
+    if violation > FEASIBILITY_TOLERANCE:
+        raise ValueError(
+            f"warm_start breaks the program: a row by {violation:.3g}; give a feasible"
+            " one, NaN for what is unknown, or None."
+        )
     unknown = np.inf if program.maximise else -np.inf
     return make_solution(program, RawAnswer(values, unknown, "stalled"), 0.0, solver)
 

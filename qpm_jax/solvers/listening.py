@@ -1,0 +1,84 @@
+"""Hears a solver while it works: progress out, Ctrl-C in."""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+
+from qpm_jax.solvers.options import Progress
+
+# Bounds move hundreds of times a second; a live line needs a few.
+_SECONDS_BETWEEN = 0.1
+
+
+class Reporter:
+    """Passes news on to a progress function, from whatever thread it comes.
+
+    An exception must not cross a solver's own code: it is kept in `failure`, and the
+    solver is asked to end.
+
+    Attributes:
+        failure: what the progress function raised, or None.
+    """
+
+    def __init__(self, progress: Progress, started: float) -> None:
+        """Args: the function to call, and when the clock began."""
+        self.failure: BaseException | None = None
+        self._progress = progress
+        self._started = started
+        self._last: tuple[float, float] | None = None
+        self._told = -math.inf
+
+    def __call__(self, objective: float, bound: float) -> bool:
+        """Tells of an objective and a bound; returns whether the solver is to end."""
+        if self.failure is not None:
+            return True
+        news = (_infinite(objective), _infinite(bound))
+        now = time.perf_counter()
+        new_incumbent = self._last is None or news[0] != self._last[0]
+        if new_incumbent or now - self._told >= _SECONDS_BETWEEN:
+            self._last, self._told = news, now
+            try:
+                self._progress(*news, now - self._started)
+            except BaseException as error:
+                self.failure = error
+        return self.failure is not None
+
+
+def run_interruptibly(
+    work: Callable[[], object], interrupt: Callable[[], object]
+) -> None:
+    """Runs a solver in a thread, so that the main one hears Ctrl-C.
+
+    Args:
+        work: the blocking call; it must release the interpreter's lock.
+        interrupt: asks it to end soon, from another thread.
+    """
+    failures: list[BaseException] = []
+    # Not `Thread.join`: before Python 3.12 one that is interrupted takes the thread for
+    # ended.
+    ended = threading.Event()
+
+    def guarded() -> None:
+        try:
+            work()
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            ended.set()
+
+    threading.Thread(target=guarded, daemon=True).start()
+    pressed = False
+    while not ended.is_set():
+        try:
+            if not ended.wait(0.05) and pressed:
+                interrupt()  # again: a solver forgets one that came while it started
+        except KeyboardInterrupt:
+            pressed = True
+    if failures:
+        raise failures[0]
+
+
+def _infinite(number: float) -> float:
+    """±inf where a solver says 1e20 or more for "nothing yet"."""
+    return math.copysign(math.inf, number) if abs(number) >= 1e20 else float(number)

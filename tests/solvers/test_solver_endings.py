@@ -1,0 +1,247 @@
+"""How a solve ends: proven, out of time, interrupted, infeasible or unbounded."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from qpm_jax import solvers
+from qpm_jax.solvers.listening import run_interruptibly
+
+SOLVERS = ("highs", "scip", "gurobi")
+INF = np.inf
+
+
+def program(objective, rows, low, high, lower, upper, integer, maximise=True):
+    return solvers.MixedIntegerProgram(
+        objective, rows, low, high, lower, upper, integer, maximise=maximise
+    )
+
+
+def market_split(rows=4, columns=30):
+    """Small, and far out of reach of branch and bound."""
+    random = np.random.default_rng(0)
+    weights = random.integers(0, 100, (rows, columns)).astype(float)
+    half = np.floor(weights.sum(1) / 2)
+    slack = np.eye(rows)
+    width = columns + 2 * rows
+    return program(
+        np.r_[np.zeros(columns), np.ones(2 * rows)],
+        np.c_[weights, slack, -slack],
+        half,
+        half,
+        np.zeros(width),
+        np.r_[np.ones(columns), np.full(2 * rows, INF)],
+        np.arange(width) < columns,
+        maximise=False,
+    )
+
+
+def knapsack(columns=40):
+    random = np.random.default_rng(0)
+    weights = random.integers(1, 20, (5, columns)).astype(float)
+    return program(
+        random.uniform(1, 10, columns),
+        weights,
+        np.full(5, -INF),
+        weights.sum(1) / 3,
+        np.zeros(columns),
+        np.ones(columns),
+        np.ones(columns, bool),
+    )
+
+
+INFEASIBLE = {
+    "linear": program([1, 1], [[1, 1]], [3], [4], [0, 0], [1, 1], [0, 0]),
+    "linear with a ray": program(
+        [1, 1, 1], [[1, 1, 0]], [3], [4], [0] * 3, [1, 1, INF], [0] * 3
+    ),
+    "odd sum of even numbers, with a ray": program(
+        [1, 1, 1], [[2, 2, 0]], [3], [3], [0] * 3, [9, 9, INF], [1, 1, 0]
+    ),
+    "odd difference of even numbers along a ray": program(
+        [1, 1, 0], [[2, -2, 0]], [1], [1], [0] * 3, [INF, INF, 1], [1] * 3
+    ),
+}
+UNBOUNDED = {
+    "linear": program([1, 1], [[1, -1]], [0], [0], [0, 0], [INF, INF], [0, 0]),
+    "without rows": program(
+        [1, 1], np.zeros((0, 2)), [], [], [-INF, 0], [1, 1], [0, 0], maximise=False
+    ),
+    "integer": program([1, 1], [[1, -1]], [0], [0], [0, 0], [INF, INF], [1, 1]),
+    "integer, minimised": program(
+        [1, 1, 0],
+        [[1, -1, 1]],
+        [0],
+        [1],
+        [-INF, -INF, 0],
+        [INF, INF, 1],
+        [1] * 3,
+        maximise=False,
+    ),
+}
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("case", INFEASIBLE)
+def test_an_infeasible_program_says_so_and_not_that_it_is_unbounded(solver, case):
+    solution = solvers.solve(INFEASIBLE[case], solver, time_limit=20)
+    assert solution.status == "infeasible"
+    assert not solution.found
+    assert np.isnan(solution.values).all()
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("case", UNBOUNDED)
+def test_an_unbounded_program_says_so_and_not_that_it_is_infeasible(solver, case):
+    solution = solvers.solve(UNBOUNDED[case], solver, time_limit=20)
+    assert solution.status == "unbounded"
+    assert np.isinf(solution.bound)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_an_unbounded_program_keeps_its_start(solver):
+    solution = solvers.solve(UNBOUNDED["integer"], solver, warm_start=[2.0, 2.0])
+    assert solution.status == "unbounded"
+    assert solution.objective >= 4
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_start_feasible_within_our_tolerance_only_proves_nothing(solver):
+    barely = program([1, 0], [[1, 1]], [2 + 4e-6], [3], [0, 0], [1, 1], [0, 0])
+    solution = solvers.solve(barely, solver, warm_start=[1.0, 1.0])
+    assert solution.found
+    assert solution.status in ("stalled", "optimal")
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_time_limit_of_zero_returns_at_once_with_the_start_if_any(solver):
+    start = np.zeros(40)
+    start[0] = 1.0
+    kept = solvers.solve(knapsack(), solver, time_limit=0, warm_start=start)
+    assert kept.values.tolist() == start.tolist()
+    assert (kept.status, kept.bound) == ("time_limit", INF)
+    assert kept.seconds < 0.5
+    assert not solvers.solve(knapsack(), solver, time_limit=0).found
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_time_limit_is_kept(solver):
+    solution = solvers.solve(market_split(), solver, time_limit=0.5)
+    assert solution.status == "time_limit"
+    assert solution.seconds < 3
+    assert solution.bound <= solution.objective
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_progress_tells_of_incumbents_and_of_time_between_them(solver):
+    heard = []
+    solvers.solve(
+        market_split(),
+        solver,
+        time_limit=1.5,
+        threads=1,
+        progress=lambda *told: heard.append(told),
+    )
+    objective, bound, seconds = np.array(heard).T
+    assert (np.diff(seconds) >= 0).all()
+    assert (bound <= objective + 1e-6).all()
+    assert not (np.isfinite(bound) & (np.abs(bound) >= 1e20)).any()
+    # A live line moves: there is news several times a second, also without incumbents.
+    assert len(heard) >= 6
+    assert len(heard) > len(set(objective))
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_progress_can_end_the_solve_and_keeps_the_incumbent(solver):
+    def enough(objective, bound, seconds):
+        if np.isfinite(objective):
+            raise KeyboardInterrupt
+
+    solution = solvers.solve(market_split(), solver, time_limit=20, progress=enough)
+    assert solution.status == "interrupted"
+    assert solution.found
+    assert solution.seconds < 10
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_what_progress_raises_otherwise_comes_out(solver):
+    def broken(objective, bound, seconds):
+        raise ZeroDivisionError("from the caller")
+
+    with pytest.raises(ZeroDivisionError, match="from the caller"):
+        solvers.solve(market_split(), solver, time_limit=20, progress=broken)
+
+
+# Handed the tests' own module as a file: tests are not packages.
+SIGINT = """
+import importlib.util, os, signal, sys, threading
+specification = importlib.util.spec_from_file_location("endings", sys.argv[1])
+module = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(module)
+press = lambda: os.kill(os.getpid(), signal.SIGINT)
+timer = threading.Timer(1.0, press)
+timer.start()
+solution = module.solvers.solve(module.market_split(), sys.argv[2], time_limit=30)
+print(solution.status, solution.found, solution.seconds < 10)
+"""
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_ctrl_c_ends_the_solve_and_keeps_the_incumbent(solver):
+    done = subprocess.run(
+        [sys.executable, "-c", SIGINT, __file__, solver],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "interrupted True True"
+
+
+def test_ctrl_c_while_the_model_is_built_returns_the_start(monkeypatch):
+    def pressed(program, options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("qpm_jax.solvers.highs.run", pressed)
+    solution = solvers.solve(knapsack(), "highs", warm_start=np.zeros(40))
+    assert (solution.status, solution.objective) == ("interrupted", 0.0)
+
+
+def test_what_fails_in_the_solvers_thread_comes_out():
+    def fails():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_interruptibly(fails, lambda: None)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("known", [0.9, 0.3, 0.0])
+def test_a_start_with_unknown_entries_is_taken_and_changes_no_optimum(solver, known):
+    best = solvers.solve(knapsack(), "highs")
+    start = best.values.copy()
+    start[np.random.default_rng(1).random(40) >= known] = np.nan
+    solution = solvers.solve(knapsack(), solver, warm_start=start)
+    assert solution.status == "optimal"
+    assert solution.objective == pytest.approx(best.objective)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_known_entries_that_cannot_be_completed_are_dropped(solver):
+    start = np.full(40, np.nan)
+    start[:30] = 1.0
+    solution = solvers.solve(knapsack(), solver, warm_start=start)
+    assert solution.status == "optimal"
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"), [(2.0, "entry 3 is 2.0"), (0.5, "not whole")]
+)
+def test_a_known_entry_out_of_its_range_is_refused(entry, message):
+    start = np.full(40, np.nan)
+    start[3] = entry
+    with pytest.raises(ValueError, match=message):
+        solvers.solve(knapsack(), warm_start=start)
