@@ -153,6 +153,9 @@ class QPMClassifier(ClassifierMixin, BaseEstimator):
         )
         self.classes_ = instance.classes
         self.mean_, self.std_ = statistics.feature_moments(X)
+        return self._keep(result)
+
+    def _keep(self, result: assignment.Assignment) -> Self:
         self.selected_, self.assignment_ = result.selected, result.assignment
         self.objective_, self.bound_ = result.objective, result.bound
         self.gap_, self.status_ = result.gap, result.status

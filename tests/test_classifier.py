@@ -162,6 +162,17 @@ def test_settings_steer_the_selection():
     assert model.assignment_.sum(axis=1).tolist() == [1, 2, 1, 2]
 
 
+def test_a_class_may_lack_a_feature_where_asked_for():
+    features, labels = blobs(classes=2, features=4)
+    model = QPMClassifier(3, 2, ternary=True, min_classes=1).fit(features, labels)
+    assert (model.assignment_ < 0).any()
+    normalised = (features - features.mean(axis=0)) / features.std(axis=0)
+    scores = normalised[:, model.selected_] @ model.assignment_.T
+    difference = scores[:, 1] - scores[:, 0]
+    assert model.decision_function(features) == pytest.approx(difference)
+    assert model.score(features, labels) > 0.9
+
+
 @pytest.mark.parametrize("random_state", [0, np.random.RandomState(1), None])
 def test_randomness_may_be_given_as_scikit_learn_has_it(random_state):
     model = QPMClassifier(4, 2, random_state=random_state).fit(*blobs())
@@ -237,6 +248,7 @@ def test_bad_data_are_named(spoil):
         QPMClassifier(4, 2).fit(features, labels)
 
 
+@pytest.mark.slow
 def test_scikit_learn_is_imported_only_when_it_is_asked_for():
     script = (
         "import sys, qpm_jax; assert 'sklearn' not in sys.modules;"

@@ -3,7 +3,7 @@
 import io
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from qpm_jax.assignment.result import relative_gap
 
@@ -66,21 +66,8 @@ def picture(trace: Sequence[TracePoint], title: str) -> bytes:
     figure = Figure(figsize=(7.2, 4.2), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    last = trace[-1]
-    seconds, objective, bound = zip(*trace, strict=True)
-    known = [value if math.isfinite(value) else math.nan for value in bound]
-    axes.fill_between(
-        seconds, objective, known, step="post", color=_BOUND_COLOUR, alpha=0.08, lw=0
-    )
-    for values, colour, name in (
-        (known, _BOUND_COLOUR, "bound"),
-        (objective, _OBJECTIVE_COLOUR, "incumbent"),
-    ):
-        if math.isfinite(values[-1]):
-            label = f"{name}  {values[-1]:.5g}"
-            axes.step(seconds, values, where="post", color=colour, lw=2, label=label)
-            axes.plot(last.seconds, values[-1], "o", color=colour, ms=5)
-    gap = relative_gap(last.objective, last.bound)
+    _draw(axes, trace)
+    gap = relative_gap(*trace[-1][1:])
     known_gap = f", gap {100 * gap:.2f} %" if math.isfinite(gap) else ", no bound"
     axes.set_title(title + known_gap, loc="left", fontsize=10)
     axes.set_xlabel("seconds")
@@ -93,3 +80,20 @@ def picture(trace: Sequence[TracePoint], title: str) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
+
+
+def _draw(axes: Any, trace: Sequence[TracePoint]) -> None:
+    """The two lines, where each is known, and a shade between them."""
+    seconds, objective, bound = zip(*trace, strict=True)
+    known = [value if math.isfinite(value) else math.nan for value in bound]
+    axes.fill_between(
+        seconds, objective, known, step="post", color=_BOUND_COLOUR, alpha=0.08, lw=0
+    )
+    for values, colour, name in (
+        (known, _BOUND_COLOUR, "bound"),
+        (objective, _OBJECTIVE_COLOUR, "incumbent"),
+    ):
+        if math.isfinite(values[-1]):
+            label = f"{name}  {values[-1]:.5g}"
+            axes.step(seconds, values, where="post", color=colour, lw=2, label=label)
+            axes.plot(seconds[-1], values[-1], "o", color=colour, ms=5)
