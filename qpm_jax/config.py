@@ -25,7 +25,12 @@ def default() -> ConfigDict:
             "image_size": 0,  # pixels a side; 0: the data set's, else the model's own
             "fit": "stretch",  # to that size; "centre_crop" keeps the aspect ratio
             "dataset": {"name": "birds", "options": {}},
-            "model": {"name": "resnet_small", "reduced_strides": False, "weights": ""},
+            "model": {
+                "name": "resnet_small",
+                "reduced_strides": False,
+                "weights": "",
+                "frozen": "",  # regular expression of parameters that do not train
+            },
             "augmentation": {
                 "flip": True,
                 "crop_padding": 4,  # pixels of random shift

@@ -5,7 +5,6 @@ selection is given its best assignment with different classes, a lower bound. Wh
 two do not meet, the classes found equal are cut apart and the model is solved again.
 """
 
-import dataclasses
 import functools
 import itertools
 import time
@@ -135,11 +134,7 @@ def _rounds(
 
 
 def _warm_start(problem: AssignmentProblem, time_limit: float, seed: int) -> Incumbent:
-    """A local search, and a bound for large problems.
-
-    The search knows no minimum of classes a feature: its bound holds without one, and
-    its selection is assigned with it.
-    """
+    """A local search, and a bound for large problems."""
     bound = np.inf
     if problem.values.size <= _SMALL:
         host = refine.host_arrays(problem)
@@ -147,10 +142,7 @@ def _warm_start(problem: AssignmentProblem, time_limit: float, seed: int) -> Inc
         deadline = time.perf_counter() + time_limit / 5
         selected = np.sort(refine.refine(host, first.selected, deadline)[0])
     else:
-        free = dataclasses.replace(problem, min_classes=0)
-        found = solve_native(
-            free, time_limit / 5, seed, patience=10, enumerate_small=not problem.ternary
-        )
+        found = solve_native(problem, time_limit / 5, seed, patience=10)
         selected, bound = found.selected, found.bound
     return Incumbent(selected, *assign_selection(problem, selected), bound)
 

@@ -26,17 +26,40 @@ def assign_selection(
         bool [C, n], feasible, and of the largest Z unless `min_classes` is set; and Z.
     """
     values = problem.scale * problem.similarity[selected].T
-    if problem.ternary:
-        values = np.abs(values)
-    if problem.min_classes:
-        # Rows that differ in their features alone: then a swap is never blocked.
-        taken = best_assignment(values, problem.class_sizes)[0]
-        taken = serve_all(values, taken, problem.min_classes)
-    elif problem.ternary:
-        taken = _best_signed(values, problem.signs[:, selected], problem.class_sizes)
-    else:
-        taken = best_assignment(values, problem.class_sizes)[0]
+    signs = problem.signs[:, selected] if problem.ternary else None
+    taken = best_rows(
+        np.abs(values) if problem.ternary else values,
+        problem.class_sizes,
+        signs,
+        problem.min_classes,
+    )
     return taken, problem.objective(selected, problem.signed(selected, taken))
+
+
+def best_rows(
+    values: Float[np.ndarray, "C n"],
+    class_sizes: Int[np.ndarray, " C"],
+    signs: Int[np.ndarray, "C n"] | None,
+    minimum: int,
+) -> Bool[np.ndarray, "C n"]:
+    """Which of n features each class takes, all classes different.
+
+    Args:
+        values: float64 [C, n], what a feature is worth to a class.
+        class_sizes: int [C], k of every class.
+        signs: int8 [C, n], the sense in which a class would take each, or None.
+        minimum: classes that a feature serves at least.
+
+    Returns:
+        bool [C, n]; of the largest value unless `minimum` is set.
+    """
+    if minimum:
+        # Rows that differ in their features alone: then a swap is never blocked.
+        taken = best_assignment(values, class_sizes)[0]
+        return serve_all(values, taken, minimum)
+    if signs is not None:
+        return _best_signed(values, signs, class_sizes)
+    return best_assignment(values, class_sizes)[0]
 
 
 def _best_signed(

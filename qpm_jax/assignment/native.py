@@ -1,20 +1,19 @@
 """The native solver: local search from many starts, with a bound beside it.
 
 Search on the accelerator (`search`), uniqueness and float64 on the host (`refine`),
-full enumeration where the problem is small (`enumeration`), and a Lagrangian upper
-bound (`bound`). No solver licence and no solver needed.
+full enumeration where the problem is small (`enumeration`), and upper bounds beside the
+search (`bounding`). No solver licence and no solver needed.
 """
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import numpy as np
 from jaxtyping import Int
 
-from qpm_jax.assignment import bound as bounds
-from qpm_jax.assignment import enumeration, refine, search
+from qpm_jax.assignment import bounding, enumeration, refine, search
 from qpm_jax.assignment.chains import Chains, continue_chains, perturb, start_chains
 from qpm_jax.assignment.problem import AssignmentProblem
 from qpm_jax.assignment.result import Assignment, make_assignment, relative_gap
@@ -26,7 +25,6 @@ _CHAIN_WORK = 4_000_000
 # Up to this many values the host searches too, with uniqueness in the objective.
 _HOST_WORK = 20_000
 _HOST_REPEATS = 4
-_BOUND_STEPS_A_ROUND = 100
 # A gap below this is rounding.
 _PROVEN = 1e-7
 
@@ -55,6 +53,7 @@ def solve_native(
     patience: int = 60,
     chains: int | None = None,
     bound_steps: int = 400,
+    price_steps: int = 6000,
     max_rounds: int | None = None,
     enumerate_small: bool = True,
 ) -> Assignment:
@@ -69,9 +68,11 @@ def solve_native(
         progress: called with (objective, bound, seconds) after every round.
         patience: ends after this many rounds without improvement.
         chains: searches side by side; None chooses by problem and device.
-        bound_steps: subgradient steps of the bound; 0 leaves the bound at infinity.
-        max_rounds: ends after this many rounds, with the status "time_limit"; the same
-            on every machine, which a limit in seconds is not. None sets no limit.
+        bound_steps: steps of the cheap bound; 0 leaves the bound at infinity.
+        price_steps: steps of the bound that prices pair penalties; 0 leaves it out.
+        max_rounds: ends after this many rounds of search, with the status "time_limit";
+            the same on every machine, which a limit in seconds is not. None sets no
+            limit.
         enumerate_small: proves problems with few selections by looking at all of them.
 
     Returns:
@@ -84,11 +85,14 @@ def solve_native(
     best = first_incumbent(problem, host)
     status = "time_limit"
     try:
-        if enumerate_small and enumeration.is_small(host, problem.num_features):
+        # A minimum of classes is met by repair, so that looking at all proves nothing.
+        small = enumeration.is_small(host, problem.num_features)
+        if enumerate_small and small and not problem.min_classes:
             rounds = _enumerate(host, best, deadline)
         else:
+            steps = (bound_steps, price_steps)
             rounds = _search(
-                problem, host, best, seed, deadline, patience, chains, bound_steps
+                problem, host, best, seed, deadline, patience, chains, steps
             )
         done = 0
         while time.perf_counter() < deadline and done != max_rounds:
@@ -109,7 +113,13 @@ def solve_native(
     assignment, _ = refine.solution_of(host, best.selected)
     seconds = time.perf_counter() - started
     return make_assignment(
-        problem, best.selected, assignment, best.bound, seconds, "native", status
+        problem,
+        best.selected,
+        problem.signed(best.selected, assignment),
+        best.bound,
+        seconds,
+        "native",
+        status,
     )
 
 
@@ -153,36 +163,38 @@ def _search(
     deadline: float,
     patience: int,
     chains: int | None,
-    bound_steps: int,
+    bound_steps: tuple[int, int],
 ) -> Iterator[Incumbent]:
-    """Yields the best known after every round; ends when nothing improves any more."""
+    """Yields the best known after every round; ends when nothing improves any more.
+
+    A round is one step of all chains, and work on the bound until both have had the
+    same time. What the search finds does not depend on the bound.
+    """
     arrays = search.search_arrays(problem)
-    count, classes = problem.num_features, len(host.class_sizes)
-    features = len(host.bias)
+    count, features = problem.num_features, len(host.bias)
     if chains is None:
-        chains = max(1, min(_chains(), _CHAIN_WORK // (classes * features)))
+        chains = max(1, min(_chains(), _CHAIN_WORK // host.values.size))
     random = np.random.default_rng(seed)
     state = start_chains(arrays, host, random, count, chains)
     best = _take(host, state, best, deadline)
     yield best
     largest = max(1, min(count, features - count, max(4, 2 * count // 5)))
-    multipliers = bounds.first_multipliers(problem, best.selected)
-    stale = taken = 0
-    while stale < patience or taken < bound_steps:
-        before = best
-        if taken < bound_steps:
-            number = min(_BOUND_STEPS_A_ROUND, bound_steps - taken)
-            multipliers, upper = _tighten(
-                problem, arrays, multipliers, best.value, number
-            )
-            taken += number
-            best = Incumbent(best.selected, best.value, min(best.bound, upper))
+    work = bounding.begin(problem, arrays, best.selected, *bound_steps)
+    stale, ahead = 0, 0.0  # seconds the search is ahead of the bound
+    while stale < patience or not work.done:
+        before, started = best, time.perf_counter()
         if stale < patience:
             state = continue_chains(arrays, host, state, random, largest)
             best = _take(host, state, best, deadline)
             if state.best_value.max() > best.value and host.values.size <= _HOST_WORK:
                 best = _perturb_exactly(host, best, random, largest, deadline)
         stale = 0 if best.value > before.value else stale + 1
+        ahead += time.perf_counter() - started
+        if not work.done and (ahead > 0 or stale >= patience):
+            started = time.perf_counter()
+            work = bounding.tighten(work, best.value, deadline)
+            ahead -= time.perf_counter() - started
+            best = replace(best, bound=min(best.bound, work.bound))
         yield best
 
 
@@ -227,29 +239,3 @@ def _perturb_exactly(
         if value > best.value:
             best = Incumbent(np.sort(selected), value, best.bound)
     return best
-
-
-def _tighten(
-    problem: AssignmentProblem,
-    arrays: search.SearchArrays,
-    multipliers: bounds.Multipliers,
-    target: float,
-    steps: int,
-) -> tuple[bounds.Multipliers, float]:
-    """Some subgradient steps, and the bound of the best multipliers in float64."""
-    pairs, weights = bounds.padded_pairs(problem)
-    multipliers = bounds.improve(
-        arrays,
-        pairs,
-        weights,
-        multipliers,
-        np.float32(target),
-        problem.num_features,
-        steps,
-    )
-    upper = bounds.lagrangian(
-        problem,
-        np.asarray(multipliers.best_classes),
-        np.asarray(multipliers.best_pairs)[: len(problem.weights)],
-    )
-    return multipliers, upper

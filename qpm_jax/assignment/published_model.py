@@ -62,7 +62,7 @@ def build_relaxed(problem: AssignmentProblem, demands: Demands) -> MixedIntegerP
     every, some = class_counts(problem), demands.short
     budgets = class_counts(problem, demands.counted)[np.flatnonzero(some)]
     total = scipy.sparse.csr_array(np.ones((1, classes))) @ every
-    blocks = [
+    blocks: list[Any] = [  # scipy's sparse arrays are untyped
         *structure_rows(problem),
         (total, np.array([-np.inf]), np.array([size.sum()])),
         (every, np.ones(classes), np.full(classes, np.inf)),

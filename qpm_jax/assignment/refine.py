@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from qpm_jax.assignment.fixed_selection import best_rows
 from qpm_jax.assignment.problem import AssignmentProblem
-from qpm_jax.assignment.uniqueness import best_assignment, top_features
+from qpm_jax.assignment.uniqueness import top_features
 
 # Exact evaluations of one step; a plateau of near-equal swaps is not searched through.
 _EVALUATIONS = 300
@@ -32,6 +33,8 @@ class HostArrays:
     class_sizes: Int[np.ndarray, " C"]
     fixed: Bool[np.ndarray, " F"]
     barred: Bool[np.ndarray, " F"]
+    signs: Int[np.ndarray, "C F"] | None = None
+    min_classes: int = 0
     known: dict[bytes, float] = field(default_factory=dict)
 
 
@@ -48,6 +51,8 @@ def host_arrays(problem: AssignmentProblem) -> HostArrays:
         class_sizes=problem.class_sizes,
         fixed=fixed,
         barred=barred,
+        signs=problem.signs if problem.ternary else None,
+        min_classes=problem.min_classes,
     )
 
 
@@ -63,8 +68,10 @@ def solution_of(
     Returns:
         bool [C, n] and Z.
     """
-    assignment, worth = best_assignment(arrays.values[:, selected], arrays.class_sizes)
-    return assignment, worth + _selection_terms(arrays, selected)
+    values = arrays.values[:, selected]
+    signs = None if arrays.signs is None else arrays.signs[:, selected]
+    taken = best_rows(values, arrays.class_sizes, signs, arrays.min_classes)
+    return taken, float(values[taken].sum()) + _selection_terms(arrays, selected)
 
 
 def exact_value(arrays: HostArrays, selected: Int[np.ndarray, " n"]) -> float:

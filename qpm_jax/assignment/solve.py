@@ -51,7 +51,6 @@ def solve(
     if solver == "native":
         from qpm_jax.assignment.native import solve_native
 
-        _check_native(problem)
         return solve_native(problem, time_limit, seed, gap, progress, **options)
     if solver == "published":
         from qpm_jax.assignment.published import solve_published
@@ -73,14 +72,3 @@ def _check_limits(time_limit: float, gap: float, threads: int | None) -> None:
         raise ValueError(f"gap is {gap}; it must be a fraction of 0 or more.")
     if threads is not None and threads < 1:
         raise ValueError(f"threads is {threads}; it must be 1 or more, or None.")
-
-
-def _check_native(problem: AssignmentProblem) -> None:
-    """The search knows neither signs nor a minimum of classes a feature."""
-    for name, default in (("ternary", False), ("min_classes", 0)):
-        value = getattr(problem, name)
-        if value != default:
-            raise ValueError(
-                f"{name}={value} is not available yet with solver='native'; choose"
-                f" solver='highs', 'scip' or 'gurobi', or {name}={default}."
-            )

@@ -76,4 +76,5 @@ def _optimiser(setting: Setting) -> optax.GradientTransformation:
         settings.momentum,
         settings.weight_decay,
         schedule(settings, settings.head_learning_rate, steps),
+        setting.config.model.frozen,
     )

@@ -108,4 +108,5 @@ def _optimiser(setting: Setting) -> optax.GradientTransformation:
         schedule(settings, settings.learning_rate, steps),
         settings.momentum,
         settings.weight_decay,
+        frozen=setting.config.model.frozen,
     )

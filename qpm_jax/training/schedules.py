@@ -1,5 +1,7 @@
 """Learning rates and the optimiser of both training phases (QPM, optimiser table)."""
 
+import re
+from functools import partial
 from typing import Any
 
 import jax
@@ -56,6 +58,7 @@ def sgd(
     momentum: float,
     weight_decay: float,
     head_learning_rate: optax.Schedule | None = None,
+    frozen: str = "",
 ) -> optax.GradientTransformation:
     """Returns SGD with momentum and L2 decay coupled to the gradient, as PyTorch's.
 
@@ -64,6 +67,12 @@ def sgd(
       momentum: Momentum without dampening.
       weight_decay: L2 factor, added to the gradient of every parameter.
       head_learning_rate: Rate of the parameters under `head`, if it differs.
+      frozen: Regular expression; parameters whose name, such as
+        `backbone/block00/expand/kernel`, it matches from the start stay as they are,
+        and what only their gradients need is not computed. Empty: none.
+
+    Raises:
+      ValueError: From `init`, where `frozen` matches no parameter.
     """
 
     def one(rate: optax.Schedule) -> optax.GradientTransformation:
@@ -71,14 +80,31 @@ def sgd(
             optax.add_decayed_weights(weight_decay), optax.sgd(rate, momentum)
         )
 
-    if head_learning_rate is None:
+    if head_learning_rate is None and not frozen:
         return one(learning_rate)
     return optax.partition(
-        {"backbone": one(learning_rate), "head": one(head_learning_rate)},
-        _labels,
+        {
+            "backbone": one(learning_rate),
+            "head": one(head_learning_rate or learning_rate),
+            "frozen": optax.set_to_zero(),
+        },
+        partial(_labels, frozen),
     )
 
 
-def _labels(params: dict[str, Any]) -> dict[str, str]:
-    """Says for each branch which of the two rates it takes."""
-    return {name: "head" if name == "head" else "backbone" for name in params}
+def _labels(frozen: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Says for each parameter which of the rates it takes."""
+
+    def label(path: Any, _: Any) -> str:
+        name = "/".join(str(key.key) for key in path)
+        if frozen and re.match(frozen, name):
+            return "frozen"
+        return "head" if name.startswith("head/") else "backbone"
+
+    labels = jax.tree_util.tree_map_with_path(label, params)
+    if frozen and "frozen" not in jax.tree.leaves(labels):
+        raise ValueError(
+            f"frozen is {frozen!r}, which matches no parameter; their names begin with "
+            f"{', '.join(f'{a}/{b}' for a in params for b in params[a])}."
+        )
+    return labels

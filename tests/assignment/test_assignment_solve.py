@@ -299,14 +299,6 @@ def test_a_wrong_argument_is_refused_by_name(arguments, message):
         assignment.solve(random_problem(0), **arguments)
 
 
-@pytest.mark.parametrize(
-    "changes", [{"ternary": True}, {"min_classes": 2}], ids=["ternary", "min_classes"]
-)
-def test_what_no_solver_takes_yet_is_refused_and_not_ignored(changes):
-    with pytest.raises(ValueError, match=f"{next(iter(changes))}=.*not available yet"):
-        assignment.solve(random_problem(0, **changes))
-
-
 def test_a_limit_in_rounds_gives_the_same_answer_every_time():
     random = np.random.default_rng(0)
     problem = assignment.AssignmentProblem(

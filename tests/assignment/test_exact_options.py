@@ -90,6 +90,22 @@ def test_highs_proves_the_optimum_of_every_kind_of_problem(name, seed):
     check(problem, result.selected, result.assignment)
 
 
+@pytest.mark.parametrize("name", ["ternary", "sizes", "forced", "all"])
+@pytest.mark.parametrize("enumerate_small", [True, False])
+def test_native_solves_every_kind_of_problem(name, enumerate_small):
+    for seed in range(4):
+        problem = tiny_problem(seed, **CHANGES[name])
+        result = assignment.solve(
+            problem, patience=5, price_steps=400, enumerate_small=enumerate_small
+        )
+        best = brute_force(problem)
+        check(problem, result.selected, result.assignment)
+        assert result.bound >= best * (1 - 1e-9)
+        # A minimum of classes is met by repair, which may miss the best by a little.
+        slack = 0.05 if problem.min_classes else 1e-9
+        assert result.objective >= best - slack * abs(best)
+
+
 def test_scip_proves_the_optimum_with_signs_and_minimum():
     pytest.importorskip("pyscipopt")
     problem = tiny_problem(3, **CHANGES["all"])

@@ -42,6 +42,26 @@ def test_sgd_is_pytorchs_with_coupled_decay():
     assert params["backbone"]["w"] == pytest.approx(expected, rel=1e-5)
 
 
+def test_what_is_frozen_stays_and_the_rest_moves():
+    optimiser = training.sgd(
+        lambda step: 0.1, 0.0, 0.5, lambda step: 1.0, frozen=r"backbone/block0[01]"
+    )
+    params = {
+        "backbone": {f"block{i:02d}": {"w": jnp.ones(1)} for i in range(3)},
+        "head": {"kernel": jnp.ones(1)},
+    }
+    updates, _ = optimiser.update(params, optimiser.init(params), params)
+    moved = [float(updates["backbone"][f"block{i:02d}"]["w"][0]) for i in range(3)]
+    assert moved == pytest.approx([0.0, 0.0, -0.15])
+    assert float(updates["head"]["kernel"][0]) == pytest.approx(-1.5)
+
+
+def test_freezing_what_does_not_exist_is_refused_with_the_names_there_are():
+    optimiser = training.sgd(lambda step: 0.1, 0.9, 0.0, frozen="block")
+    with pytest.raises(ValueError, match=r"'block', which matches no.*backbone/stem"):
+        optimiser.init({"backbone": {"stem": jnp.ones(1)}})
+
+
 def test_the_head_may_have_a_rate_of_its_own():
     optimiser = training.sgd(lambda step: 0.1, 0.0, 0.0, lambda step: 1.0)
     params = {"backbone": {"w": jnp.ones(1)}, "head": {"kernel": jnp.ones(1)}}

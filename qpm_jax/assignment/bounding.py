@@ -1,0 +1,168 @@
+"""Upper bounds on Z, a slice of work at a time, so that they run beside the search.
+
+First the cheap bound of `bound`, then, where pairs are penalised, the one of
+`class_prices`, proven by `price_certificate` after every slice.
+"""
+
+import time
+from dataclasses import dataclass, replace
+
+import jax
+import numpy as np
+from jaxtyping import Int
+
+from qpm_jax.assignment import bound as lagrangian
+from qpm_jax.assignment import class_prices
+from qpm_jax.assignment.price_certificate import certify
+from qpm_jax.assignment.problem import AssignmentProblem
+from qpm_jax.assignment.search import SearchArrays
+
+_CHEAP_SLICE = 100
+_PRICE_SLICE = 400
+# Seconds to compile the steps of the prices: not begun where there is no time to gain.
+_COMPILATION = 6.0
+# Shorter steps than this no longer move the bound.
+_SHORTEST = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Priced:
+    """The prices and what they are about.
+
+    Attributes:
+        table: float64, on the host.
+        device: the same in float32.
+        prices: where the steps stand.
+        seconds: longest slice but the first, which compiles.
+    """
+
+    table: class_prices.PriceTable
+    device: class_prices.PriceTable
+    prices: class_prices.Prices
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Bounding:
+    """Where the work on the bound stands.
+
+    Attributes:
+        problem: the problem.
+        arrays: the same on the device.
+        multipliers: of the cheap bound.
+        cheap_left: its steps still to do.
+        price_left: steps of the prices still to do.
+        priced: the prices, None before their first slice.
+        bound: lowest proven so far.
+    """
+
+    problem: AssignmentProblem
+    arrays: SearchArrays
+    multipliers: lagrangian.Multipliers
+    cheap_left: int
+    price_left: int
+    priced: Priced | None
+    bound: float
+
+    @property
+    def done(self) -> bool:
+        """Whether more work would not lower the bound."""
+        return self.cheap_left <= 0 and self.price_left <= 0
+
+
+def begin(
+    problem: AssignmentProblem,
+    arrays: SearchArrays,
+    selected: Int[np.ndarray, " n"],
+    cheap_steps: int,
+    price_steps: int,
+) -> Bounding:
+    """The state before any work.
+
+    Args:
+        problem: the problem.
+        arrays: the same on the device.
+        selected: int [n], a good selection, near which the multipliers start.
+        cheap_steps: steps of the cheap bound.
+        price_steps: steps of the prices; none where no pair is penalised, or where the
+            classes are so many that their tables would not fit.
+    """
+    useful = len(problem.weights) > 0 and class_prices.is_affordable(problem)
+    return Bounding(
+        problem=problem,
+        arrays=arrays,
+        multipliers=lagrangian.first_multipliers(problem, selected),
+        cheap_left=cheap_steps,
+        price_left=price_steps if useful and cheap_steps else 0,
+        priced=None,
+        bound=np.inf,
+    )
+
+
+def tighten(state: Bounding, target: float, deadline: float = np.inf) -> Bounding:
+    """One slice of work.
+
+    Args:
+        state: where to go on.
+        target: Z of the best solution known.
+        deadline: `time.perf_counter()` that a slice should not pass; one that would
+            is not begun, and the work counts as done.
+    """
+    if state.cheap_left > 0:
+        return _cheap(state, target)
+    started = time.perf_counter()
+    needed = _COMPILATION if state.priced is None else state.priced.seconds
+    if started + needed > deadline:
+        return replace(state, price_left=0)
+    priced = state.priced or _first_prices(state)
+    prices = class_prices.improve(
+        priced.device,
+        priced.prices,
+        np.float32(target),
+        state.problem.num_features,
+        _PRICE_SLICE,
+    )
+    proof = certify(priced.table, prices, state.problem.num_features, deadline)
+    prices = class_prices.with_choices(prices, proof.choices)
+    left = state.price_left - _PRICE_SLICE
+    seconds = time.perf_counter() - started if state.priced else 0.0
+    return replace(
+        state,
+        priced=replace(priced, prices=prices, seconds=max(seconds, priced.seconds)),
+        price_left=0 if float(prices.step) < _SHORTEST else left,
+        bound=min(state.bound, proof.bound),
+    )
+
+
+def _cheap(state: Bounding, target: float) -> Bounding:
+    """Some subgradient steps, and the bound of the best multipliers in float64."""
+    problem, steps = state.problem, min(_CHEAP_SLICE, state.cheap_left)
+    pairs, weights = lagrangian.padded_pairs(problem)
+    multipliers = lagrangian.improve(
+        state.arrays,
+        pairs,
+        weights,
+        state.multipliers,
+        np.float32(target),
+        problem.num_features,
+        steps,
+    )
+    upper = lagrangian.lagrangian(
+        problem,
+        np.asarray(multipliers.best_classes),
+        np.asarray(multipliers.best_pairs)[: len(problem.weights)],
+    )
+    return replace(
+        state,
+        multipliers=multipliers,
+        cheap_left=state.cheap_left - steps,
+        bound=min(state.bound, upper),
+    )
+
+
+def _first_prices(state: Bounding) -> Priced:
+    thresholds = np.asarray(state.multipliers.best_classes, np.float64)
+    table = class_prices.price_table(state.problem, thresholds)
+    prices = class_prices.first_prices(table, thresholds)
+    device = jax.block_until_ready(class_prices.on_device(table))
+    return Priced(table, device, prices, 0.0)
