@@ -13,7 +13,9 @@ from jaxtyping import Array, Bool, Float, Int
 PricesOf = Callable[[Int[Array, ""]], Float[Array, " M"]]
 
 # Sets a class remembers; the first is the latest.
-POOL = 4
+POOL = 12
+# Of those, how many the search goes on from: the best.
+_STARTS = 2
 # Swaps of one search: what is not found then is left to the next step.
 _SWAPS = 8
 
@@ -76,8 +78,8 @@ def _search_one(
         both = taken[:, None] & taken
         return jnp.sum(gains[members] * taken) - jnp.sum(inside * both) / 2
 
-    known = pool[jnp.argmax(jax.vmap(worth)(pool))]
-    starts = jnp.stack([known, _greedy(gains, prices_of, taken)])
+    known = pool[jax.lax.top_k(jax.vmap(worth)(pool), _STARTS)[1]]
+    starts = jnp.concatenate([known, _greedy(gains, prices_of, taken)[None]])
     ends = jax.vmap(lambda start: _swap(gains, prices_of, taken, start))(starts)
     worths = jax.vmap(worth)(ends)
     best = jnp.argmax(worths)
