@@ -71,6 +71,7 @@ def dense_phase() -> dict[str, Any]:
         "diversity": 0.196,  # beta, weight of the feature diversity loss
         "dropout": 0.2,
         "averaging": 0.0,  # decay of a running mean of the weights, the model then
+        "label_smoothing": 0.0,  # share of each target spread over all classes
     }
 
 
@@ -87,6 +88,7 @@ def finetune_phase() -> dict[str, Any]:
         "diversity": 0.196,
         "dropout": 0.1,
         "averaging": 0.0,
+        "label_smoothing": 0.0,
     }
 
 

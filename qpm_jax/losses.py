@@ -20,6 +20,7 @@ def cross_entropy(
     logits: Float[ArrayLike, "N C"],
     labels: Int[ArrayLike, " N"],
     valid: Bool[ArrayLike, " N"] | None = None,
+    smoothing: float = 0.0,
 ) -> Float[Array, ""]:
     """Returns the mean negative log-likelihood of the labels, in nats.
 
@@ -28,6 +29,7 @@ def cross_entropy(
         labels: class of each sample, 0..C-1.
         valid: samples that count; the others pad a batch to its fixed size. All by
             default. With no valid sample the loss is 0.
+        smoothing: share of each target that is spread evenly over all classes.
 
     Raises:
         ValueError: shapes that do not fit together.
@@ -38,9 +40,10 @@ def cross_entropy(
             f"logits must be [N,C] and labels [N], got {logits.shape} and "
             f"{labels.shape}; give one row of logits and one label a sample"
         )
-    picked = jnp.take_along_axis(
-        jax.nn.log_softmax(logits, axis=-1), labels[:, None], axis=-1
-    )[:, 0]
+    scores = jax.nn.log_softmax(logits, axis=-1)
+    picked = jnp.take_along_axis(scores, labels[:, None], axis=-1)[:, 0]
+    if smoothing:
+        picked = (1 - smoothing) * picked + smoothing * scores.mean(axis=-1)
     if valid is None:
         return -jnp.mean(picked)
     valid = jnp.asarray(valid)

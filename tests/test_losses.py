@@ -135,6 +135,16 @@ def test_cross_entropy_of_equal_scores_is_the_log_of_the_number_of_classes():
     np.testing.assert_allclose(loss, np.log(7), rtol=1e-6)
 
 
+def test_smoothed_targets_are_a_mixture_with_all_classes_alike():
+    logits = np.array([[2.0, 0.0, -1.0], [0.5, 0.5, 3.0]], np.float32)
+    labels = np.array([0, 1])
+    scores = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    target = 0.7 * np.eye(3)[labels] + 0.3 / 3
+    expected = -(target * scores).sum(axis=1).mean()
+    found = losses.cross_entropy(logits, labels, smoothing=0.3)
+    assert float(found) == pytest.approx(expected, rel=1e-6)
+
+
 def test_cross_entropy_counts_valid_samples_only():
     _, logits, _ = random_problem(4)
     labels = np.array([1, 0, 2], np.int32)

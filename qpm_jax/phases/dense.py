@@ -41,6 +41,7 @@ def run(
         mean=setting.mean,
         std=setting.std,
         averaging=config.dense.averaging,
+        smoothing=config.dense.label_smoothing,
     )
     state = training.create(_start(setting), optimiser, recipe.averaging)
     figures = fit(setting, "dense", recipe, state)

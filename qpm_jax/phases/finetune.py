@@ -49,6 +49,7 @@ def run(
         mean=setting.mean,
         std=setting.std,
         averaging=config.finetune.averaging,
+        smoothing=config.finetune.label_smoothing,
     )
     start = backbone_variables(dense.final_variables(setting))
     state = training.create(start, optimiser, recipe.averaging)

@@ -146,11 +146,12 @@ def _check_counts(config: ConfigDict, available: int) -> None:
                 f"config.{phase}.epochs is {config[phase].epochs}; it must be at "
                 "least 1."
             )
-        if not 0 <= config[phase].averaging < 1:
-            raise ValueError(
-                f"config.{phase}.averaging is {config[phase].averaging}; it must lie "
-                "from 0 (off) to below 1."
-            )
+        for name in ("averaging", "label_smoothing"):
+            if not 0 <= config[phase][name] < 1:
+                raise ValueError(
+                    f"config.{phase}.{name} is {config[phase][name]}; it must lie "
+                    "from 0 (off) to below 1."
+                )
     if config.assign.solver not in SOLVERS:
         raise ValueError(
             f"config.assign.solver is {config.assign.solver!r}; solvers are "

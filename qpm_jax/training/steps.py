@@ -37,6 +37,8 @@ class Recipe:
       std: Channel standard deviations of the same.
       averaging: Decay of the running mean of the variables that is tested and kept
         (Polyak averaging; not in the paper); 0 keeps the variables themselves.
+      smoothing: Share of each target spread over all classes (label smoothing; not in
+        the paper).
     """
 
     network: nn.Module
@@ -47,6 +49,7 @@ class Recipe:
     mean: Channels
     std: Channels
     averaging: float = 0.0
+    smoothing: float = 0.0
 
 
 def train_step(
@@ -81,7 +84,10 @@ def train_step(
             diversity = losses.feature_diversity_loss(
                 maps, logits, recipe.head_kernel(params), recipe.diversity
             )
-        loss = losses.cross_entropy(logits, batch["label"]) + diversity
+        entropy = losses.cross_entropy(
+            logits, batch["label"], smoothing=recipe.smoothing
+        )
+        loss = entropy + diversity
         return loss, (logits, diversity, changes)
 
     (loss, (logits, diversity, changes)), gradient = jax.value_and_grad(
