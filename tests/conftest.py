@@ -32,14 +32,15 @@ class GoldenCases:
     """One file of published outputs: `cases` and, for a case, its named arrays."""
 
     def __init__(self, path: Path):
-        self._arrays = np.load(path)
+        with np.load(path) as arrays:
+            self._arrays = dict(arrays)
         self.cases = [str(case) for case in self._arrays["cases"]]
 
     def __getitem__(self, case: str) -> dict[str, np.ndarray]:
         prefix = f"{case}__"
         return {
             key.removeprefix(prefix): self._arrays[key]
-            for key in self._arrays.files
+            for key in self._arrays
             if key.startswith(prefix)
         }
 

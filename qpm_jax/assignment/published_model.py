@@ -11,6 +11,7 @@ Differences are counted by a, with |x − x'| linearised for binary x:
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import scipy.sparse
