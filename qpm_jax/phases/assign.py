@@ -10,6 +10,7 @@ from jaxtyping import Bool, Int
 from ml_collections import ConfigDict
 
 from qpm_jax import assignment, files
+from qpm_jax.assignment import trace
 from qpm_jax.datasets import Dataset
 from qpm_jax.phases import workdir as folders
 from qpm_jax.phases.setting import prepare
@@ -23,6 +24,8 @@ def run(
     config: ConfigDict, workdir: str | Path, dataset: Dataset | None = None
 ) -> None:
     """Writes `assign/assignment.npz` (selected, assignment) and `assignment.json`.
+
+    `trace.csv` beside them holds incumbent and bound over time.
 
     Args:
       config: Every setting; `config.assign` is this phase's.
@@ -47,12 +50,13 @@ def run(
         num_features=config.num_features,
         per_class=config.per_class,
     )
-    result = _solve(problem, config)
+    result, points = _solve(problem, config)
     folder = setting.workdir / "assign"
     files.write_arrays(
         folder / "assignment.npz",
         {"selected": result.selected, "assignment": result.assignment},
     )
+    files.write_text(folder / "trace.csv", trace.as_csv(points))
     facts = {
         "objective": result.objective,
         "bound": result.bound,
@@ -82,12 +86,14 @@ def read_assignment(
 
 def _solve(
     problem: assignment.AssignmentProblem, config: ConfigDict
-) -> assignment.Assignment:
-    """Solves with a bar that shows incumbent and bound."""
+) -> tuple[assignment.Assignment, list[trace.TracePoint]]:
+    """Solves with a bar that shows incumbent and bound; and how these went."""
     limit = config.assign.time_limit
+    points: list[trace.TracePoint] = []
     with bar(round(limit), "assign") as progress:
 
         def show(incumbent: float, bound: float, seconds: float) -> None:
+            trace.record(points, trace.TracePoint(seconds, incumbent, bound))
             passed = min(round(seconds), round(limit)) - progress.n
             if passed > 0:
                 figures: dict[str, Any] = {"objective": incumbent, "bound": bound}
@@ -110,4 +116,4 @@ def _solve(
         *(result.objective, result.bound, 100 * result.gap),
         *(result.status, result.seconds),
     )
-    return result
+    return result, points

@@ -4,7 +4,7 @@
     log.jsonl              one record an epoch or phase; tensorboard/ beside it
     dense/                 checkpoints/, done.json
     statistics/            statistics.npz (A, R, b, mean, std), done.json
-    assign/                assignment.npz, assignment.json, done.json
+    assign/                assignment.npz, assignment.json, trace.csv, done.json
     finetune/              checkpoints/, done.json
     evaluate/              metrics.json, done.json
     explain/               report.html, sheet.json, done.json

@@ -38,6 +38,9 @@ def test_the_assignment_gives_each_class_its_own_features(finished):
     assert np.all(assignment.sum(axis=1) == 3)
     assert len(np.unique(assignment, axis=0)) == 4
     facts = files.read_json(finished / "assign" / "assignment.json")
+    lines = (finished / "assign" / "trace.csv").read_text().splitlines()
+    assert lines[0] == "seconds,objective,bound,gap"
+    assert float(lines[-1].split(",")[1]) == pytest.approx(facts["objective"])
     assert facts["objective"] <= facts["bound"] + 1e-6
 
 
