@@ -43,7 +43,7 @@ def small(count: int, seconds: float) -> None:
     for seed in range(300):
         features = int(random.integers(8, 21))
         classes = int(random.integers(3, 7))
-        number = int(random.integers(4, 8))
+        number = int(random.integers(5, 8))
         size = int(random.integers(2, 4))
         problem = instances.random_problem(seed, features, classes, number, size)
         host = refine.host_arrays(problem)

@@ -30,8 +30,8 @@ def get_config() -> ConfigDict:
     )
     config.image_size = 224
     config.batch_size = 16
-    # 30 images a class: the first blocks stay as iNaturalist's birds made them, and what
-    # is kept is a running mean of the weights.
+    # 30 images a class: the first blocks stay as iNaturalist's birds made them, and a
+    # running mean of the weights is what is kept.
     config.model.frozen = "backbone/(stem|block0[0-5])/"
     config.augmentation.scale = 0.15
     config.augmentation.rotation = 10.0
