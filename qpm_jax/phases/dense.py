@@ -4,6 +4,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import optax
 from ml_collections import ConfigDict
 
@@ -43,7 +45,7 @@ def run(
         averaging=config.dense.averaging,
         smoothing=config.dense.label_smoothing,
     )
-    state = training.create(_start(setting), optimiser, recipe.averaging)
+    state = training.create(start_variables(setting), optimiser, recipe.averaging)
     figures = fit(setting, "dense", recipe, state)
     folders.mark_done(setting.workdir, "dense", time.monotonic() - started, **figures)
 
@@ -60,12 +62,18 @@ def final_variables(setting: Setting) -> dict[str, Any]:
     )
 
 
-def _start(setting: Setting) -> dict[str, Any]:
-    """Returns new variables, the backbone's from the weights file if one is named."""
+def start_variables(setting: Setting) -> dict[str, Any]:
+    """Returns new variables, the backbone's from the weights file if one is named.
+
+    A new head on a trained backbone starts at zero: a random one would first spoil the
+    features it stands on.
+    """
     variables = setting.initial_variables()
     model = setting.config.model
     if not model.weights:
         return variables
+    head = jax.tree.map(jnp.zeros_like, variables["params"]["head"])
+    variables = {**variables, "params": {**variables["params"], "head": head}}
     return models.transfer(variables, models.load_weights(model.name, model.weights))
 
 

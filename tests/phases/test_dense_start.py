@@ -1,0 +1,26 @@
+"""Where dense training begins."""
+
+import jax
+import numpy as np
+
+from qpm_jax import models
+from qpm_jax.phases import dense
+from qpm_jax.phases.setting import prepare
+
+
+def test_a_trained_backbone_gets_a_head_that_starts_at_zero(
+    config, dataset, tmp_path, monkeypatch
+):
+    config = config.copy_and_resolve_references()
+    config.model.weights = "trained.npz"
+    setting = prepare(config, tmp_path / "run", dataset)
+    trained = jax.tree.map(lambda leaf: leaf + 1, setting.initial_variables())
+    # The file's head is one of other classes, which is left behind.
+    trained["params"]["head"] = {"kernel": np.ones((192, 9)), "bias": np.ones(9)}
+    monkeypatch.setattr(models, "load_weights", lambda name, path: trained)
+    start = dense.start_variables(setting)
+    assert all((leaf == 0).all() for leaf in jax.tree.leaves(start["params"]["head"]))
+    same = jax.tree.map(
+        np.array_equal, start["params"]["backbone"], trained["params"]["backbone"]
+    )
+    assert jax.tree.all(same)
