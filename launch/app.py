@@ -31,6 +31,7 @@ def run_phase(phase: Callable[[ConfigDict, str], None]) -> None:
     except ValueError as error:
         _stop(f"Error: {error}", 1)
     _refuse_unknown_keys(arguments)
+    sys.argv = arguments  # ml_collections looks for changed keys there
     config = config_flags.DEFINE_config_file(
         "config", None, "File in configs/; --config.KEY=VALUE changes single keys."
     )
@@ -41,16 +42,11 @@ def run_phase(phase: Callable[[ConfigDict, str], None]) -> None:
         values["dataset"]["options"] |= options
         phase(from_dict(values), workdir())
 
-    run(action, arguments)
+    run(action)
 
 
-def run(action: Callable[[], None], arguments: list[str] | None = None) -> None:
-    """Parses the flags, runs `action` and turns expected failures into one message.
-
-    Args:
-      action: What the launcher does.
-      arguments: The command line; None takes the process's own.
-    """
+def run(action: Callable[[], None]) -> None:
+    """Parses the flags, runs `action` and turns expected failures into one message."""
 
     def main(arguments: list[str]) -> None:
         if len(arguments) > 1:
@@ -74,7 +70,7 @@ def run(action: Callable[[], None], arguments: list[str] | None = None) -> None:
                 1,
             )
 
-    app.run(main, arguments)
+    app.run(main)
 
 
 def _set_up_logging() -> None:
