@@ -19,8 +19,8 @@ from qpm_jax.assignment.search import SearchArrays
 
 _CHEAP_SLICE = 100
 _PRICE_SLICE = 400
-# Seconds that compiling the prices' steps and a first proof may take together: with less
-# time left the search makes better use of it.
+# Seconds that compiling the prices' steps and a first proof may take together: where
+# less is left the search makes better use of it.
 _COMPILATION = 15.0
 # Shorter steps than this no longer move the bound.
 _SHORTEST = 1e-3
