@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> None:
     values = _flags()
     if not of_features and not named & {"help", "helpshort", "helpfull", "helpxml"}:
         sys.exit(f"Error: {_FORMS}.")
-    app.run(lambda: _solve_features(values), arguments)
+    app.run(lambda: _solve_features(values))
 
 
 def _flags() -> flags.FlagValues:
