@@ -1,9 +1,9 @@
 """Image classifiers that a person can read, in JAX.
 
 The parts are sub-packages, imported on first use: `datasets`, `models`, `losses`,
-`statistics`, `assignment`, `solvers`, `metrics`, `training`, `phases`, `explain`.
-`load(workdir)` opens a trained run; `QPMClassifier` is the binary head alone, as a
-scikit-learn estimator.
+`statistics`, `assignment`, `solvers`, `regression`, `metrics`, `training`, `phases`,
+`explain`. `load(workdir)` opens a trained run; `QPMClassifier` is the binary head
+alone, as a scikit-learn estimator.
 """
 
 import importlib
@@ -26,6 +26,7 @@ _SUBPACKAGES = frozenset(
         "metrics",
         "models",
         "phases",
+        "regression",
         "solvers",
         "statistics",
         "training",
