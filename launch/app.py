@@ -29,7 +29,7 @@ def run_phase(phase: Callable[[ConfigDict, str], None]) -> None:
     try:
         arguments, options = dataset_options.split(sys.argv)
     except ValueError as error:
-        _stop(f"Error: {error}", 1)
+        stop(f"Error: {error}")
     _refuse_unknown_keys(arguments)
     sys.argv = arguments  # ml_collections looks for changed keys there
     config = config_flags.DEFINE_config_file(
@@ -55,19 +55,16 @@ def run(action: Callable[[], None]) -> None:
         try:
             action()
         except KeyboardInterrupt:
-            _stop(
-                "Interrupted. The same command goes on from the last checkpoint.", 130
-            )
+            stop("Interrupted. The same command goes on from the last checkpoint.", 130)
         except (ValueError, FloatingPointError) as error:
-            _stop(f"Error: {error}", 1)
+            stop(f"Error: {error}")
         except OSError as error:
             if full_disk_error(error) is None:
                 raise
-            _stop(
+            stop(
                 f"Error: no space left to write {error.filename or 'a file'} "
                 f"({error.strerror}). What was written before is whole: free some "
                 "space and run the same command again, it goes on from there.",
-                1,
             )
 
     app.run(main)
@@ -102,9 +99,10 @@ def _refuse_unknown_keys(arguments: list[str]) -> None:
             continue
         name = argument.lstrip("-").removeprefix("config.").split("=")[0]
         if name not in known:
-            _stop(f"Error: {unknown_key_message(name)}", 1)
+            stop(f"Error: {unknown_key_message(name)}")
 
 
-def _stop(message: str, code: int) -> NoReturn:
+def stop(message: str, code: int = 1) -> NoReturn:
+    """Ends the command with a message on standard error and this exit status."""
     print(message, file=sys.stderr)
     sys.exit(code)

@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> None:
     named = {re.split("[=.]", a.lstrip("-"))[0] for a in arguments if a[:1] == "-"}
     of_features, of_run = "features" in named, named & {"config", "workdir"}
     if of_features and of_run:
-        sys.exit(f"Error: --features and --{min(of_run)} do not go together; {_FORMS}.")
+        app.stop(f"Error: --features and --{min(of_run)} do not go together; {_FORMS}.")
     if of_run:
         from qpm_jax.phases import assign
 
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> None:
         return
     values = _flags()
     if not of_features and not named & {"help", "helpshort", "helpfull", "helpxml"}:
-        sys.exit(f"Error: {_FORMS}.")
+        app.stop(f"Error: {_FORMS}.")
     app.run(lambda: _solve_features(values))
 
 
@@ -86,12 +86,12 @@ def _solve_features(values: flags.FlagValues) -> None:
         _make_folder(output)
         result, trace = _solve(problem, values)
     except KeyboardInterrupt:
-        sys.exit(_end("Interrupted before there was an assignment; nothing written."))
+        app.stop("Interrupted before there was an assignment; nothing written.", 130)
     write_answer(output, instance, problem, epsilon, result, trace)
     last = TracePoint(result.seconds, result.objective, result.bound)
     print(f"{result.status}: {_words(last)}\nWritten to {output}")
     if result.status == "interrupted":
-        sys.exit(_end(f"Interrupted; the best assignment so far is in {output}."))
+        app.stop(f"Interrupted; the best assignment so far is in {output}.", 130)
 
 
 def _solve(
@@ -160,12 +160,6 @@ def _words(point: TracePoint) -> str:
     known = f"bound {point.bound:.4f}, gap {100 * gap:.2f} %"
     bound = known if math.isfinite(gap) else "no bound"
     return f"objective {point.objective:.4f}, {bound}, {point.seconds:.1f} s"
-
-
-def _end(message: str) -> int:
-    """Says what Ctrl-C left, and returns the exit status that shells expect of it."""
-    print(message, file=sys.stderr)
-    return 130
 
 
 if __name__ == "__main__":

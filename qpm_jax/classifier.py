@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Float
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
@@ -180,9 +181,7 @@ class QPMClassifier(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: Float[ArrayLike, "N F"]) -> Float[np.ndarray, "N C"]:
         """Returns the softmax of the scores, [N, C]; they are not calibrated."""
-        scores = self._scores(X)
-        exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return exponentials / exponentials.sum(axis=1, keepdims=True)
+        return softmax(self._scores(X), axis=1)
 
     def predict(self, X: Float[ArrayLike, "N F"]) -> np.ndarray:
         """Returns the label of the largest score of each sample, [N]."""

@@ -14,6 +14,7 @@ import flax.linen as nn
 import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
+from scipy.special import softmax
 
 from qpm_jax import models
 from qpm_jax.datasets.image_files import Fit, as_array, resize
@@ -90,12 +91,11 @@ class Run:
           ValueError: An image cannot be read or has no three channels.
         """
         logits, features = self._outputs(images, ("logits", "features"))
-        shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
         labels = logits.argmax(axis=1)
         return Prediction(
             labels=labels,
             class_names=tuple(self.class_names[label] for label in labels),
-            probabilities=shifted / shifted.sum(axis=1, keepdims=True),
+            probabilities=softmax(logits, axis=1),
             logits=logits,
             features=features,
         )

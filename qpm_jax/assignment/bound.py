@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from qpm_jax.assignment.problem import AssignmentProblem
 from qpm_jax.assignment.search import SearchArrays
@@ -182,10 +182,24 @@ def lagrangian(
     load += np.bincount(problem.pairs[:, 1], pairs, features)
     excess = np.maximum(problem.values - classes[:, None], 0.0).sum(axis=0)
     score = excess + problem.feature_bias - load
-    forced = np.array(problem.forced_in, np.int64)
-    free = np.setdiff1d(np.arange(features), [*forced, *problem.forced_out])
-    choose = problem.num_features - len(forced)
-    chosen = np.sort(score[free])[len(free) - choose :]
-    return float(
-        problem.class_sizes @ classes + pairs.sum() + score[forced].sum() + chosen.sum()
-    )
+    selection = best_sum(score, problem.fixed, problem.barred, problem.num_features)
+    return float(problem.class_sizes @ classes + pairs.sum() + selection)
+
+
+def best_sum(
+    scores: Float[np.ndarray, " F"],
+    fixed: Bool[np.ndarray, " F"],
+    barred: Bool[np.ndarray, " F"],
+    num_features: int,
+) -> float:
+    """The largest sum of scores over a selection of `num_features`.
+
+    Args:
+        scores: float64 [F].
+        fixed: bool [F], features that must be selected.
+        barred: bool [F], features that must not be.
+        num_features: n.
+    """
+    rest = num_features - int(fixed.sum())
+    largest = -np.sort(-scores[~fixed & ~barred])[:rest]
+    return float(scores[fixed].sum() + largest.sum())

@@ -106,12 +106,10 @@ def price_table(
     Returns:
         The table in float64 on the host.
     """
-    fixed, barred = np.zeros((2, problem.similarity.shape[0]), bool)
-    fixed[list(problem.forced_in)] = True
-    barred[list(problem.forced_out)] = True
+    worth, barred = problem.values, problem.barred
     # Far below any value, yet finite: differences of infinities are not numbers.
-    worthless = problem.values.min() - 1e3 * (1.0 + np.ptp(problem.values))
-    values = np.where(barred, worthless, problem.values)
+    worthless = worth.min() - 1e3 * (1.0 + np.ptp(worth))
+    values = np.where(barred, worthless, worth)
     largest = int(problem.class_sizes.max())
     number = min(int((_TABLE / len(values)) ** 0.5) - largest, _MOST)
     number = min(max(number, _FEWEST), int((~barred).sum()))
@@ -120,7 +118,7 @@ def price_table(
     rest = np.take_along_axis(values, others, axis=1)
     missing = largest - rest.shape[1]
     rest = np.pad(rest, ((0, 0), (0, missing)), constant_values=worthless)
-    alpha = np.maximum(problem.values - thresholds[:, None], 0.0)
+    alpha = np.maximum(worth - thresholds[:, None], 0.0)
     np.put_along_axis(alpha, candidates, 0.0, axis=1)
     own = np.take_along_axis(values, candidates, axis=1)
     return PriceTable(
@@ -129,7 +127,7 @@ def price_table(
         pair=_pair_numbers(problem, candidates, largest),
         weights=np.append(problem.weights, 0.0),
         base=problem.feature_bias + alpha.sum(axis=0),
-        fixed=fixed,
+        fixed=problem.fixed,
         barred=barred,
         class_sizes=problem.class_sizes.astype(np.int32),
     )

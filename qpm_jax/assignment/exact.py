@@ -28,8 +28,7 @@ from qpm_jax.assignment.result import Assignment, make_assignment, relative_gap
 from qpm_jax.assignment.uniqueness import top_features
 from qpm_jax.solvers import Solution
 from qpm_jax.solvers import solve as solve_program
-
-Progress = Callable[[float, float, float], object]
+from qpm_jax.solvers.options import Progress
 
 # Below this many values the host's own search is quicker than compiling one.
 _SMALL = 20_000

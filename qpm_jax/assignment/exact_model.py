@@ -89,8 +89,8 @@ def assemble(
     rows, low, high = zip(*blocks, strict=True)
     lower = np.zeros(features + classes * features + len(problem.weights))
     upper = np.ones_like(lower)
-    lower[list(problem.forced_in)] = 1.0
-    upper[list(problem.forced_out)] = 0.0
+    lower[:features][problem.fixed] = 1.0
+    upper[:features][problem.barred] = 0.0
     integer = np.zeros(len(lower), bool)
     integer[:features] = True
     cells = integer[features : features + classes * features]

@@ -25,10 +25,9 @@ def assign_selection(
     Returns:
         bool [C, n], feasible, and of the largest Z unless `min_classes` is set; and Z.
     """
-    values = problem.scale * problem.similarity[selected].T
     signs = problem.signs[:, selected] if problem.ternary else None
     taken = best_rows(
-        np.abs(values) if problem.ternary else values,
+        problem.values[:, selected],
         problem.class_sizes,
         signs,
         problem.min_classes,

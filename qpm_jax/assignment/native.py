@@ -6,7 +6,7 @@ search (`bounding`). No solver licence and no solver needed.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import jax
@@ -17,8 +17,7 @@ from qpm_jax.assignment import bounding, enumeration, refine, search
 from qpm_jax.assignment.chains import Chains, continue_chains, perturb, start_chains
 from qpm_jax.assignment.problem import AssignmentProblem
 from qpm_jax.assignment.result import Assignment, make_assignment, relative_gap
-
-Progress = Callable[[float, float, float], object]
+from qpm_jax.solvers.options import Progress
 
 # Values that one step of all chains may touch; keeps memory and step time bounded.
 _CHAIN_WORK = 4_000_000

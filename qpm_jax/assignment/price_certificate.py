@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from qpm_jax.assignment.bound import best_sum
 from qpm_jax.assignment.class_choice import best_choice
 from qpm_jax.assignment.class_prices import Prices, PriceTable
 
@@ -21,12 +22,10 @@ class Certificate:
     Attributes:
         bound: no solution has a larger Z.
         choices: int32 [C, K], each class's best choice at these prices.
-        scores: float64 [F], what selecting a feature is worth at these prices.
     """
 
     bound: float
     choices: Int[np.ndarray, "C K"]
-    scores: Float[np.ndarray, " F"]
 
 
 def certify(
@@ -59,7 +58,10 @@ def certify(
         bound += best.bound
     scores = np.array(table.base, np.float64)
     np.add.at(scores, np.asarray(table.candidates), alpha)
-    return Certificate(bound + _best_sum(table, scores, num_features), choices, scores)
+    selection = best_sum(
+        scores, np.asarray(table.fixed), np.asarray(table.barred), num_features
+    )
+    return Certificate(bound + selection, choices)
 
 
 def _affordable(table: PriceTable, prices: Prices) -> Float[np.ndarray, "C M M"]:
@@ -81,14 +83,3 @@ def _worth(
 ) -> float:
     inside = pairs[np.ix_(members, members)].sum() / 2
     return float(gains[members].sum() - inside)
-
-
-def _best_sum(
-    table: PriceTable, scores: Float[np.ndarray, " F"], num_features: int
-) -> float:
-    """Sum of the n largest scores, the forced features' among them."""
-    fixed = np.asarray(table.fixed)
-    free = scores[~fixed & ~np.asarray(table.barred)]
-    rest = num_features - int(fixed.sum())
-    largest = -np.sort(-free)[:rest]
-    return float(scores[fixed].sum() + largest.sum())

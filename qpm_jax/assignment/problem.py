@@ -123,6 +123,16 @@ class AssignmentProblem:
         return np.abs(values) if self.ternary else values
 
     @property
+    def fixed(self) -> Bool[np.ndarray, " F"]:
+        """Which features must be selected, bool [F]: `forced_in` as a mask."""
+        return _mask(self.forced_in, len(self.similarity))
+
+    @property
+    def barred(self) -> Bool[np.ndarray, " F"]:
+        """Which features must not be selected, bool [F]: `forced_out` as a mask."""
+        return _mask(self.forced_out, len(self.similarity))
+
+    @property
     def signs(self) -> Int[np.ndarray, "C F"]:
         """The sense in which a class takes a feature, int8 [C, F]; 1 unless ternary."""
         negative = self.similarity.T < 0
@@ -207,3 +217,9 @@ class AssignmentProblem:
                 " problems with ternary=True."
             )
         return indices, matrix.astype(bool)
+
+
+def _mask(members: tuple[int, ...], size: int) -> Bool[np.ndarray, " F"]:
+    mask = np.zeros(size, bool)
+    mask[list(members)] = True
+    return mask

@@ -10,7 +10,6 @@ good solutions off; `all_features` counts all.
 import functools
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +25,7 @@ from qpm_jax.assignment.published_steps import (
 from qpm_jax.assignment.result import Assignment, make_assignment, relative_gap
 from qpm_jax.solvers import Solution
 from qpm_jax.solvers import solve as solve_program
-
-Progress = Callable[[float, float, float], object]
+from qpm_jax.solvers.options import Progress
 
 EXACT_SOLVERS = ("highs", "scip", "gurobi")
 _PROVEN = 1e-6

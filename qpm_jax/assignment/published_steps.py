@@ -26,9 +26,8 @@ from qpm_jax.assignment.published_model import (
 from qpm_jax.assignment.published_repair import equal_pairs, repair
 from qpm_jax.assignment.uniqueness import top_features
 from qpm_jax.solvers import MixedIntegerProgram, Solution
+from qpm_jax.solvers.options import Progress
 from qpm_jax.solvers.solution import FEASIBILITY_TOLERANCE, evaluate
-
-Progress = Callable[[float, float, float], object]
 
 
 @dataclass(frozen=True, eq=False)

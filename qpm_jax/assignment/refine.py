@@ -40,17 +40,13 @@ class HostArrays:
 
 def host_arrays(problem: AssignmentProblem) -> HostArrays:
     """The arrays of a problem that every evaluation needs."""
-    features = problem.similarity.shape[0]
-    fixed, barred = np.zeros((2, features), bool)
-    fixed[list(problem.forced_in)] = True
-    barred[list(problem.forced_out)] = True
     return HostArrays(
         values=problem.values,
         penalty=problem.penalty_matrix,
         bias=problem.feature_bias,
         class_sizes=problem.class_sizes,
-        fixed=fixed,
-        barred=barred,
+        fixed=problem.fixed,
+        barred=problem.barred,
         signs=problem.signs if problem.ternary else None,
         min_classes=problem.min_classes,
     )

@@ -41,18 +41,14 @@ class SearchArrays:
 
 def search_arrays(problem: AssignmentProblem) -> SearchArrays:
     """Moves a problem to the device in float32."""
-    features = problem.similarity.shape[0]
-    fixed, barred = np.zeros((2, features), bool)
-    fixed[list(problem.forced_in)] = True
-    barred[list(problem.forced_out)] = True
     # Converted on the host: a conversion on the device would be compiled first.
     return SearchArrays(
         values=jnp.asarray(problem.values.astype(np.float32)),
         penalty=jnp.asarray(problem.penalty_matrix.astype(np.float32)),
         bias=jnp.asarray(problem.feature_bias.astype(np.float32)),
         class_sizes=jnp.asarray(problem.class_sizes.astype(np.int32)),
-        fixed=jnp.asarray(fixed),
-        barred=jnp.asarray(barred),
+        fixed=jnp.asarray(problem.fixed),
+        barred=jnp.asarray(problem.barred),
     )
 
 

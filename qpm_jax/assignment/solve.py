@@ -1,11 +1,11 @@
 """Solves an assignment problem with the solver of one's choice, by name."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from qpm_jax.assignment.problem import AssignmentProblem
 from qpm_jax.assignment.result import Assignment
+from qpm_jax.solvers.options import Progress
 
 SOLVERS = ("native", "highs", "scip", "gurobi", "published")
 
@@ -17,7 +17,7 @@ def solve(
     seed: int = 0,
     gap: float = 0.0,
     threads: int | None = None,
-    progress: Callable[[float, float, float], object] | None = None,
+    progress: Progress | None = None,
     **options: Any,
 ) -> Assignment:
     """Finds which features to keep and which of them describe each class.

@@ -29,28 +29,6 @@ def random_problem(seed, features=9, classes=4, number=4, size=2, kinds=2, **cha
     return assignment.AssignmentProblem(**{**fields, **changes})
 
 
-def golden_problem(case):
-    return assignment.AssignmentProblem(
-        case["A"],
-        case["pairs"],
-        case["pair_weights"],
-        case.get("b"),
-        int(case["n_features"]),
-        int(case["per_class"]),
-    )
-
-
-def optimum(problem):
-    """Z of the best selection, by looking at every one."""
-    host = refine.host_arrays(problem)
-    free = set(range(len(host.bias))) - set(problem.forced_out)
-    return max(
-        refine.solution_of(host, np.array(selection))[1]
-        for selection in itertools.combinations(sorted(free), problem.num_features)
-        if set(problem.forced_in) <= set(selection)
-    )
-
-
 def assert_feasible(problem, result):
     assert (np.diff(result.selected) > 0).all()
     assert len(result.selected) == problem.num_features
@@ -62,7 +40,7 @@ def assert_feasible(problem, result):
     assert result.bound >= result.objective
 
 
-def test_native_is_optimal_on_every_published_instance(golden):
+def test_native_is_optimal_on_every_published_instance(golden, golden_problem):
     cases = golden("qp_tiny")
     for name in cases.cases:
         case = cases[name]
@@ -72,7 +50,7 @@ def test_native_is_optimal_on_every_published_instance(golden):
         assert_feasible(problem, result)
 
 
-def test_the_published_optima_have_the_published_objective(golden):
+def test_the_published_optima_have_the_published_objective(golden, golden_problem):
     cases = golden("qp_tiny")
     for name in cases.cases:
         case = cases[name]
@@ -82,7 +60,9 @@ def test_the_published_optima_have_the_published_objective(golden):
         assert value == pytest.approx(case["opt_objective"], rel=1e-12), name
 
 
-def test_where_the_optimum_stands_out_the_published_solution_is_found(golden):
+def test_where_the_optimum_stands_out_the_published_solution_is_found(
+    golden, golden_problem
+):
     cases = golden("qp_tiny")
     compared = 0
     for name in cases.cases:
@@ -103,7 +83,9 @@ def test_where_the_optimum_stands_out_the_published_solution_is_found(golden):
 @pytest.mark.parametrize(
     ("solver", "every"), [("highs", 1), ("scip", 4), ("gurobi", 4)]
 )
-def test_exact_solvers_prove_the_published_optima(golden, solver, every):
+def test_exact_solvers_prove_the_published_optima(
+    golden, solver, every, golden_problem
+):
     cases = golden("qp_tiny")
     small = [name for name in cases.cases if not name.startswith("large")]
     for name in small[::every]:
@@ -116,7 +98,7 @@ def test_exact_solvers_prove_the_published_optima(golden, solver, every):
 
 @given(seed=st.integers(0, 10**6))
 @settings(max_examples=20, deadline=None)
-def test_native_proves_the_optimum_of_small_problems(seed):
+def test_native_proves_the_optimum_of_small_problems(seed, optimum):
     problem = random_problem(seed)
     result = assignment.solve(problem)
     assert result.status == "optimal"
@@ -127,7 +109,7 @@ def test_native_proves_the_optimum_of_small_problems(seed):
 
 @given(seed=st.integers(0, 10**6))
 @settings(max_examples=20, deadline=None)
-def test_the_search_finds_the_optimum_and_its_bound_holds(seed):
+def test_the_search_finds_the_optimum_and_its_bound_holds(seed, optimum):
     problem = random_problem(seed)
     result = assignment.solve(problem, enumerate_small=False, bound_steps=100)
     best = optimum(problem)
@@ -138,7 +120,7 @@ def test_the_search_finds_the_optimum_and_its_bound_holds(seed):
 
 @given(seed=st.integers(0, 10**6))
 @settings(max_examples=6, deadline=None)
-def test_highs_separates_equal_classes_and_proves_the_optimum(seed):
+def test_highs_separates_equal_classes_and_proves_the_optimum(seed, optimum):
     problem = random_problem(seed, features=7, classes=4)
     result = assignment.solve(problem, "highs", threads=1)
     assert result.status == "optimal"
@@ -147,7 +129,7 @@ def test_highs_separates_equal_classes_and_proves_the_optimum(seed):
 
 @given(seed=st.integers(0, 10**6), data=st.data())
 @settings(max_examples=30, deadline=None)
-def test_every_multiplier_gives_an_upper_bound(seed, data):
+def test_every_multiplier_gives_an_upper_bound(seed, data, optimum):
     problem = random_problem(seed, forced_in=(1,), forced_out=(2,))
     random = np.random.default_rng(seed)
     scale = data.draw(st.floats(-2, 2))
@@ -190,7 +172,7 @@ def test_the_device_scores_swaps_as_the_host_does():
     np.testing.assert_allclose(device, host, atol=1e-3)
 
 
-def test_forced_features_and_sizes_by_class_are_kept_by_every_solver():
+def test_forced_features_and_sizes_by_class_are_kept_by_every_solver(optimum):
     problem = random_problem(
         7, per_class=[1, 2, 2, 3], forced_in=(2, 6), forced_out=(0, 4)
     )
@@ -207,7 +189,7 @@ def test_forced_features_and_sizes_by_class_are_kept_by_every_solver():
         assert_feasible(problem, result)
 
 
-def test_selecting_every_feature_leaves_only_the_assignment():
+def test_selecting_every_feature_leaves_only_the_assignment(optimum):
     problem = random_problem(2, features=5, number=5)
     for options in ({}, {"enumerate_small": False}):
         result = assignment.solve(problem, **options)
@@ -215,7 +197,7 @@ def test_selecting_every_feature_leaves_only_the_assignment():
         assert result.objective == pytest.approx(optimum(problem))
 
 
-def test_all_negative_similarities_still_give_every_class_its_features():
+def test_all_negative_similarities_still_give_every_class_its_features(optimum):
     problem = random_problem(2, similarity=-np.random.default_rng(0).random((9, 4)))
     result = assignment.solve(problem, enumerate_small=False)
     assert result.objective == pytest.approx(optimum(problem), rel=1e-9)

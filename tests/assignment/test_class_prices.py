@@ -1,6 +1,5 @@
 """The bound that prices pair penalties inside each class's choice."""
 
-import itertools
 import time
 from dataclasses import replace
 
@@ -11,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qpm_jax import assignment
-from qpm_jax.assignment import bound, bounding, class_prices, refine, search
+from qpm_jax.assignment import bound, bounding, class_prices, search
 from qpm_jax.assignment.price_certificate import certify
 
 
@@ -35,16 +34,6 @@ def clustered_problem(seed=0, features=12, classes=6, **changes):
     return assignment.AssignmentProblem(**{**fields, **changes})
 
 
-def optimum(problem):
-    host = refine.host_arrays(problem)
-    free = set(range(len(host.bias))) - set(problem.forced_out)
-    return max(
-        refine.solution_of(host, np.array(chosen))[1]
-        for chosen in itertools.combinations(sorted(free), problem.num_features)
-        if set(problem.forced_in) <= set(chosen)
-    )
-
-
 def thresholds_of(problem, selected=None):
     chosen = np.arange(problem.num_features) if selected is None else selected
     start = bound.first_multipliers(problem, chosen)
@@ -63,7 +52,7 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 @given(seed=st.integers(0, 10**6))
 @settings(max_examples=6, deadline=None)
-def test_every_price_gives_an_upper_bound(kind, seed):
+def test_every_price_gives_an_upper_bound(kind, seed, optimum):
     problem = clustered_problem(seed, **KINDS[kind])
     random = np.random.default_rng(seed)
     thresholds = thresholds_of(problem)
@@ -94,14 +83,14 @@ def test_the_first_prices_give_the_bound_of_one_multiplier_a_class(kind):
 
 
 @pytest.mark.parametrize("kind", ["plain", "forced", "sizes", "ternary"])
-def test_steps_never_raise_the_bound_nor_lower_it_below_the_optimum(kind):
+def test_steps_never_raise_the_bound_nor_lower_it_below_the_optimum(kind, optimum):
     problem = clustered_problem(3, **KINDS[kind])
     best = optimum(problem)
     cheap = search_bound(problem, best, price_steps=0)
     assert best - 1e-9 <= search_bound(problem, best, price_steps=1200) <= cheap
 
 
-def test_where_classes_want_similar_features_half_of_the_cheap_gap_is_closed():
+def test_where_classes_want_similar_features_half_of_the_cheap_gap_is_closed(optimum):
     problems = [clustered_problem(seed) for seed in range(4)]
     best = np.array([optimum(problem) for problem in problems])
     cheap, priced = (
@@ -122,7 +111,9 @@ def search_bound(problem, target, price_steps):
     return work.bound
 
 
-def test_few_candidates_a_class_still_bound_what_all_features_can_give(monkeypatch):
+def test_few_candidates_a_class_still_bound_what_all_features_can_give(
+    monkeypatch, optimum
+):
     problem = clustered_problem(5, features=14)
     monkeypatch.setattr(class_prices, "_FEWEST", 4)
     monkeypatch.setattr(class_prices, "_MOST", 4)
@@ -130,7 +121,7 @@ def test_few_candidates_a_class_still_bound_what_all_features_can_give(monkeypat
     assert search_bound(problem, best, price_steps=800) >= best - 1e-9
 
 
-def test_pairs_paid_beyond_their_weight_are_cut_back():
+def test_pairs_paid_beyond_their_weight_are_cut_back(optimum):
     problem = clustered_problem(1)
     thresholds = thresholds_of(problem)
     table = class_prices.price_table(problem, thresholds)

@@ -20,17 +20,6 @@ from qpm_jax.solvers import solve as solve_program
 from qpm_jax.solvers.solution import evaluate
 
 
-def golden_problem(case):
-    return assignment.AssignmentProblem(
-        case["A"],
-        case["pairs"],
-        case["pair_weights"],
-        case.get("b"),
-        int(case["n_features"]),
-        int(case["per_class"]),
-    )
-
-
 def small_problem(seed=0, **changes):
     random = np.random.default_rng(seed)
     likes = random.normal(size=(8, 2))[:, [0, 0, 1, 1]]
@@ -53,7 +42,9 @@ def without_repeats(objectives):
 
 
 @pytest.mark.parametrize("all_features", [False, True])
-def test_every_solve_has_the_objective_of_the_published_code(golden, all_features):
+def test_every_solve_has_the_objective_of_the_published_code(
+    golden, all_features, golden_problem
+):
     name = "refall" if all_features else "ref"
     cases = golden("qp_tiny")
     compared = 0
@@ -76,7 +67,7 @@ def test_every_solve_has_the_objective_of_the_published_code(golden, all_feature
     assert compared > 5
 
 
-def test_with_all_features_the_scheme_reaches_every_optimum(golden):
+def test_with_all_features_the_scheme_reaches_every_optimum(golden, golden_problem):
     cases = golden("qp_tiny")
     for key in cases.cases:
         case = cases[key]
@@ -86,7 +77,9 @@ def test_with_all_features_the_scheme_reaches_every_optimum(golden):
         assert result.objective == pytest.approx(case["opt_objective"], rel=1e-6), key
 
 
-def test_as_shipped_the_scheme_stays_below_the_optimum_it_cuts_off(golden):
+def test_as_shipped_the_scheme_stays_below_the_optimum_it_cuts_off(
+    golden, golden_problem
+):
     case = golden("qp_tiny")["real_20x4_nf8_k3"]
     result = assignment.solve(golden_problem(case), "published", threads=1)
     assert result.objective == pytest.approx(474.2983985611719)
