@@ -30,7 +30,7 @@ def rate(name: str, size: int, batch_size: int) -> tuple[float, float]:
     recipe = training.Recipe(
         network=network,
         head_kernel=lambda params: params["head"]["kernel"],
-        optimiser=training.sgd(lambda step: 1e-4, 0.9, 5e-4),
+        optimiser=training.optimiser("sgd", lambda step: 1e-4, 0.9, 5e-4),
         diversity=0.196,
         policy=AugmentationPolicy(),
         mean=(0.5, 0.5, 0.5),

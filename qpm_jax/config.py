@@ -60,8 +60,8 @@ def dense_phase() -> dict[str, Any]:
     """Phase 1, dense training, as published."""
     return {
         "epochs": 150,
+        "optimizer": "sgd",  # or "adamw", which takes the momentum as its first beta
         "learning_rate": 0.005,
-        "frozen_epochs": 0.0,  # the backbone waits that long for the new head
         "head_learning_rate": 0.01,
         "momentum": 0.9,
         "weight_decay": 5e-4,
@@ -79,6 +79,7 @@ def finetune_phase() -> dict[str, Any]:
     """Phase 4, fine-tuning with the fixed binary head, as published."""
     return {
         "epochs": 40,
+        "optimizer": "sgd",
         "learning_rate": 1e-4,
         "momentum": 0.95,
         "weight_decay": 5e-4,

@@ -79,9 +79,9 @@ def start_variables(setting: Setting) -> dict[str, Any]:
 
 def _optimiser(setting: Setting) -> optax.GradientTransformation:
     settings, steps = setting.config.dense, steps_in_epoch(setting)
-    backbone = schedule(settings, settings.learning_rate, steps)
-    return training.sgd(
-        training.held_until(backbone, round(settings.frozen_epochs * steps)),
+    return training.optimiser(
+        settings.optimizer,
+        schedule(settings, settings.learning_rate, steps),
         settings.momentum,
         settings.weight_decay,
         schedule(settings, settings.head_learning_rate, steps),

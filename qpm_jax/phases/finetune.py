@@ -105,7 +105,8 @@ def backbone_variables(variables: dict[str, Any]) -> dict[str, Any]:
 
 def _optimiser(setting: Setting) -> optax.GradientTransformation:
     settings, steps = setting.config.finetune, steps_in_epoch(setting)
-    return training.sgd(
+    return training.optimiser(
+        settings.optimizer,
         schedule(settings, settings.learning_rate, steps),
         settings.momentum,
         settings.weight_decay,

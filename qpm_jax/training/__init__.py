@@ -1,7 +1,8 @@
-"""Training state, pure steps, schedules, the loop around them, logs and progress."""
+"""Training state, pure steps, optimisers, schedules, the loop, logs and progress."""
 
 from qpm_jax.training.loop import Plan, test_figures, train
-from qpm_jax.training.schedules import held_until, sgd, step_decay
+from qpm_jax.training.optimisers import optimiser
+from qpm_jax.training.schedules import step_decay
 from qpm_jax.training.state import TrainState, create
 from qpm_jax.training.steps import Recipe, test_step, train_step
 
@@ -10,8 +11,7 @@ __all__ = [
     "Recipe",
     "TrainState",
     "create",
-    "held_until",
-    "sgd",
+    "optimiser",
     "step_decay",
     "test_figures",
     "test_step",

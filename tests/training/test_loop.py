@@ -28,7 +28,7 @@ def _recipe(learning_rate=0.1, diversity=0.196, averaging=0.0):
     return training.Recipe(
         network=Tiny(),
         head_kernel=lambda params: params["head"]["kernel"],
-        optimiser=training.sgd(lambda step: learning_rate, 0.9, 5e-4),
+        optimiser=training.optimiser("sgd", lambda step: learning_rate, 0.9, 5e-4),
         diversity=diversity,
         policy=STILL,
         mean=(0.5, 0.5, 0.5),
