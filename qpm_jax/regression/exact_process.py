@@ -1,0 +1,74 @@
+"""The process in which Exact runs: a program in as JSON, a line out for every news.
+
+Started by `exact_solver` as a script, so that it imports nothing but Exact.
+"""
+
+import json
+import sys
+from typing import Any
+
+_FIRST_SLICE, _LONGEST_SLICE = 0.25, 8.0  # seconds between news
+
+
+def main() -> None:
+    """Reads the program, solves it slice by slice, and tells of each."""
+    import exact  # type: ignore[missing-import]
+
+    program = json.load(sys.stdin)
+    solver = exact.Exact([("verbosity", "0")])
+    names = build(solver, program)
+    seconds = _FIRST_SLICE
+    while True:
+        state = solver.runFull(True, seconds)
+        seconds = min(2 * seconds, _LONGEST_SLICE)
+        news = _news(solver, names, state)
+        # Also where nothing is new: a parent that is gone ends this process here.
+        sys.stdout.write(json.dumps(news) + "\n")
+        sys.stdout.flush()
+        if news["status"] != "time_limit":
+            return
+
+
+def build(solver: Any, program: dict[str, Any]) -> list[str]:
+    """Hands the program over, one variable and one row at a time.
+
+    Args:
+        solver: an `exact.Exact`.
+        program: as `exact_solver` sends it.
+
+    Returns:
+        The variables' names, in order.
+    """
+    names = [f"x{index}" for index in range(len(program["objective"]))]
+    for name, low, high in zip(names, program["lower"], program["upper"], strict=True):
+        solver.addVariable(name, low, high)
+    starts = program["starts"]
+    for row, (low, high) in enumerate(
+        zip(program["row_lower"], program["row_upper"], strict=True)
+    ):
+        places = range(starts[row], starts[row + 1])
+        terms = [(program["numbers"][k], names[program["columns"][k]]) for k in places]
+        solver.addConstraint(
+            terms, low is not None, low or 0, high is not None, high or 0
+        )
+    costs = zip(program["objective"], names, strict=True)
+    solver.setObjective([(cost, name) for cost, name in costs if cost], True, 0)
+    if program["hints"] is not None:
+        solver.setSolutionHints(list(zip(names, program["hints"], strict=True)))
+    return names
+
+
+def _news(solver: Any, names: list[str], state: str) -> dict[str, Any]:
+    found = solver.hasSolution()
+    status = "time_limit"
+    if state != "TIMEOUT":
+        status = "optimal" if found else "infeasible"
+    return {
+        "status": status,
+        "values": solver.getLastSolutionFor(names) if found else None,
+        "bound": int(solver.getDualBound()) if found else None,
+    }
+
+
+if __name__ == "__main__":
+    main()

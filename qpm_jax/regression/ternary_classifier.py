@@ -1,0 +1,88 @@
+"""What the estimators of this package share: ternary weights that predict a label."""
+
+from typing import Any, Self
+
+import numpy as np
+from jax.typing import ArrayLike
+from jaxtyping import Float, Int
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    check_is_fitted,
+    validate_data,  # type: ignore[missing-module-attribute]
+)
+
+from qpm_jax.regression.binarize import binarized, fit_thresholds
+
+_DTYPES = (np.float64, np.float32)  # kept as they are; other numbers become float64
+
+
+class TernaryClassifier(ClassifierMixin, BaseEstimator):
+    """A linear classifier with weights in {−1, 0, 1}; subclasses learn them.
+
+    A class's score is the sum of its features with weight 1, minus those with −1, plus
+    its intercept. The highest score wins, of equal ones the first class.
+    """
+
+    threshold: float | str | None
+    random_state: int | np.random.RandomState | None
+
+    def decision_function(
+        self, X: Float[ArrayLike, "N F"]
+    ) -> Float[np.ndarray, "N C"] | Float[np.ndarray, " N"]:
+        """Returns every class's score.
+
+        Args:
+            X: [N, F].
+
+        Returns:
+            float64 [N, C], whole numbers. Of two classes, as scikit-learn has it, [N]:
+            the second's score minus the first's.
+        """
+        scores = self._scores(X)
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, X: Float[ArrayLike, "N F"]) -> np.ndarray:
+        """Returns the label of the highest score of each instance, [N]."""
+        best = self._scores(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def __sklearn_tags__(self) -> Any:
+        """Says that two binary features are too few for a good score."""
+        tags = super().__sklearn_tags__()  # type: ignore[missing-attribute]
+        tags.classifier_tags.poor_score = True
+        return tags
+
+    def _scores(self, X: ArrayLike) -> Float[np.ndarray, "N C"]:
+        check_is_fitted(self)
+        rows = np.asarray(validate_data(self, X, dtype=_DTYPES, reset=False))
+        whole = binarized(rows, self.thresholds_).astype(np.float64)
+        return whole @ self.coef_.T.astype(np.float64) + self.intercept_
+
+    def _training_data(
+        self, X: ArrayLike, y: ArrayLike
+    ) -> tuple[Int[np.ndarray, "N F"], Int[np.ndarray, " N"]]:
+        """Whole features and labels 0 … C−1; keeps the thresholds and the classes."""
+        X, y = validate_data(self, X, y, dtype=_DTYPES)
+        check_classification_targets(y)
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"y holds one class, {self.classes_[0]!r}; give instances of at least"
+                " two."
+            )
+        self.thresholds_ = fit_thresholds(X, self.threshold)  # type: ignore[arg-type]
+        return binarized(X, self.thresholds_), labels  # type: ignore[arg-type]
+
+    def _keep_weights(self, coefficients: np.ndarray, intercepts: np.ndarray) -> Self:
+        self.coef_ = np.asarray(coefficients, np.int8)
+        self.intercept_ = np.asarray(intercepts, np.int64)
+        self.reduction_ = float((self.coef_ == 0).mean())
+        return self
+
+    def _seed(self) -> int:
+        """A whole number as it is; anything else scikit-learn takes is drawn from."""
+        if isinstance(self.random_state, int | np.integer):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
