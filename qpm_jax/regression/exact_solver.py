@@ -6,6 +6,7 @@ looks at the clock seldom, up to half a minute late, and holds the interpreter, 
 Ctrl-C would wait as long.
 """
 
+import contextlib
 import importlib.util
 import json
 import queue
@@ -73,9 +74,7 @@ def solve_exact(
         raise ValueError("program must be minimised for Exact; negate its objective.")
     whole, factor = whole_coefficients(program)
     if not (np.isfinite(whole.lower) & np.isfinite(whole.upper)).all():
-        raise ValueError(
-            "program has a variable without finite bounds; Exact needs it."
-        )
+        raise ValueError("program has a variable without finite bounds; give it some.")
     start = None
     if warm_start is not None:
         given = RawAnswer(np.asarray(warm_start, np.float64), -np.inf, "stalled")
@@ -201,7 +200,5 @@ def _last_words(process: subprocess.Popen[str]) -> str:
 
 
 def _close(stream: Any) -> None:
-    try:
+    with contextlib.suppress(BrokenPipeError):
         stream.close()
-    except BrokenPipeError:
-        pass
