@@ -1,0 +1,213 @@
+"""The native solver of binarized regression: prices, relax and fix, and a proof.
+
+The linear relaxation of PAPERS 3.2 is nearly whole and close to the optimum. Its prices
+bound every model from below (`native_bound`); making class after class whole gives a
+model a few units above the bound (`native_search`), which opening a few classes at a
+time improves. Last, the weights that a better model cannot change are fixed, and a
+search tree over the rest improves the model once more or proves it.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from qpm_jax.regression.merged_data import MergedData, merge
+from qpm_jax.regression.native_block import build_block
+from qpm_jax.regression.native_bound import (
+    PriceBound,
+    allowed_weights,
+    objective_step,
+    price_bound,
+    round_up,
+)
+from qpm_jax.regression.native_model import NativeModel, make_model
+from qpm_jax.regression.native_program import solve_block
+from qpm_jax.regression.native_search import SearchLimits, open_classes
+from qpm_jax.regression.problem import RegressionProblem
+from qpm_jax.regression.solution import (
+    RegressionSolution,
+    make_solution,
+    relative_gap,
+)
+
+Progress = Callable[[float, float, float], object]
+
+# A gap below this is rounding.
+_PROVEN = 1e-9
+# Weights may move whose reduced cost is at most this; their number decides the time.
+_ALLOWANCE = 2.0
+# One class may end this far from its best, absolute and as a share of the objective.
+_SLACK = 0.4
+_SLACK_SHARE = 3e-5
+_NODES = 200
+_MOST_OPENED = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Incumbent:
+    """The best model and the best bound known at some moment."""
+
+    model: NativeModel
+    bound: float
+
+
+def solve_native(
+    problem: RegressionProblem,
+    time_limit: float = 60.0,
+    seed: int = 0,
+    gap: float = 0.0,
+    progress: Progress | None = None,
+    max_rounds: int | None = None,
+) -> RegressionSolution:
+    """Solves a regression problem by prices and a few classes at a time.
+
+    Args:
+        problem: the problem.
+        time_limit: seconds, building included.
+        seed: randomness. The same seed gives the same answer as long as the solve does
+            not end by `time_limit`.
+        gap: ends when the bound is this close.
+        progress: called with (objective, bound, seconds) whenever one has improved.
+        max_rounds: ends after so many rounds, with status "time_limit"; None for no
+            limit.
+
+    Returns:
+        The best model found, checked; status "optimal", "gap_reached", "time_limit" or
+        "interrupted" (Ctrl-C, or a `KeyboardInterrupt` raised by `progress`).
+    """
+    started = time.perf_counter()
+    data = merge(problem)
+    best = _zero(problem, data)
+    status = "time_limit"
+    try:
+        told = None
+        rounds = _rounds(problem, data, best, seed, started + time_limit)
+        for number, best in enumerate(rounds):
+            news = best.model.cost, best.bound
+            if progress is not None and news != told:
+                progress(*news, time.perf_counter() - started)
+            told = news
+            closed = relative_gap(*news)
+            if closed <= max(gap, _PROVEN):
+                status = "optimal" if closed <= _PROVEN else "gap_reached"
+                break
+            if time.perf_counter() - started >= time_limit or number == max_rounds:
+                break
+    except KeyboardInterrupt:
+        status = "interrupted"
+    return make_solution(
+        problem,
+        data.spread(best.model.weights),
+        best.model.intercepts,
+        best.bound,
+        time.perf_counter() - started,
+        "native",
+        status,
+    )
+
+
+def _zero(problem: RegressionProblem, data: MergedData) -> Incumbent:
+    """The model of zero weights and intercepts, which is always allowed."""
+    classes = problem.num_classes
+    weights = np.zeros((classes, len(data.sizes)), np.int64)
+    model = make_model(problem, data, weights, np.zeros(classes))
+    if model is None:
+        raise RuntimeError("intercepts of 0 broke the problem's bound.")
+    return Incumbent(model, -np.inf)
+
+
+def _rounds(
+    problem: RegressionProblem,
+    data: MergedData,
+    best: Incumbent,
+    seed: int,
+    deadline: float,
+) -> Iterator[Incumbent]:
+    """Yields the best known after every round, for ever."""
+    random = np.random.default_rng(seed)
+    step = objective_step(problem)
+    yield best
+    prices, best = _relax(problem, data, best, deadline)
+    if prices is None:
+        return
+    best = replace(best, bound=round_up(prices.value, step))
+    yield best
+    slack = max(_SLACK, _SLACK_SHARE * abs(prices.value))
+    limits = SearchLimits(_ALLOWANCE, slack, _NODES, deadline, seed)
+    classes, size, stale, nodes = problem.num_classes, problem.num_classes, 0, _NODES
+    while True:
+        order = random.permutation(classes)[:size]
+        limits = replace(limits, seed=int(random.integers(2**31)))
+        cutoff = best.model.cost
+        found = open_classes(
+            problem, data, prices.slopes, best.model, order, limits, cutoff + 1e-6
+        )
+        stale += 1
+        if found is not None and found.cost <= cutoff:
+            stale = stale if found.cost == cutoff else 0
+            best = replace(best, model=found)
+        yield best
+        size = int(random.integers(2, _MOST_OPENED + 1))
+        size = min(size, classes)
+        if stale >= classes or best.model.cost - best.bound <= 2.5:
+            best = _prove(problem, data, prices, best, step, nodes, deadline, seed)
+            yield best
+            nodes, stale = 2 * nodes, 0
+
+
+def _relax(
+    problem: RegressionProblem, data: MergedData, best: Incumbent, deadline: float
+) -> tuple[PriceBound | None, Incumbent]:
+    """The linear relaxation's prices, and its rounded weights as a model."""
+    classes = problem.num_classes
+    most = np.broadcast_to(data.sizes, (classes, len(data.sizes)))
+    everything, nothing = np.ones(classes, bool), np.zeros(classes, bool)
+    block = build_block(
+        problem, data, -most, most, np.zeros(classes), everything, nothing
+    )
+    answer = solve_block(block, deadline)
+    if answer.values is None or not answer.ended:
+        return None, best
+    prices = -answer.prices.reshape(-1, classes) / data.counts[:, None]
+    weights, intercepts = block.read(answer.values)
+    rounded = np.round(weights).astype(np.int64)
+    model = make_model(problem, data, rounded, intercepts)
+    if model is not None and model.cost < best.model.cost:
+        best = replace(best, model=model)
+    return price_bound(problem, data, prices), best
+
+
+def _prove(
+    problem: RegressionProblem,
+    data: MergedData,
+    prices: PriceBound,
+    best: Incumbent,
+    step: float,
+    nodes: int,
+    deadline: float,
+    seed: int,
+) -> Incumbent:
+    """Looks for a better model among all, as far as the nodes go.
+
+    A better model costs at most one step less, so a weight whose reduced cost is more
+    than that leaves above the bound is known.
+    """
+    classes = problem.num_classes
+    cutoff = best.model.cost - step
+    lower, upper = allowed_weights(data, prices.slopes, cutoff - prices.value)
+    everything = np.ones(classes, bool)
+    intercepts = best.model.intercepts.astype(np.float64)
+    block = build_block(problem, data, lower, upper, intercepts, everything, everything)
+    answer = solve_block(
+        block, deadline, seed, nodes=nodes, cutoff=cutoff + 1e-3 * max(step, 1e-3)
+    )
+    bound = min(round_up(answer.bound, step), best.model.cost)
+    best = replace(best, bound=max(best.bound, bound))
+    if answer.values is not None:
+        weights, offsets = block.read(answer.values)
+        found = make_model(problem, data, np.round(weights).astype(np.int64), offsets)
+        if found is not None and found.cost < best.model.cost:
+            best = replace(best, model=found)
+    return best
