@@ -56,29 +56,30 @@ def test_a_run_killed_in_both_trainings_ends_at_the_same_parameters(
     assert jax.tree.all(same)
 
 
-def test_bad_settings_end_in_one_line_that_says_what_to_do(tmp_path, command):
-    done = subprocess.run(
-        command("dense", tmp_path / "run", "--config.num_featurs=3"),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "config.num_featurs does not exist. Did you mean num_features" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_an_option_the_data_set_lacks_ends_in_one_line_that_names_those_it_has(
-    tmp_path, command
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        (
+            "num_featurs=3",
+            "config.num_featurs does not exist. Did you mean num_features",
+        ),
+        (
+            "dataset.options.colour=1",
+            "'folder' has no option colour; allowed: root, test_fraction",
+        ),
+    ],
+)
+def test_a_setting_that_does_not_exist_ends_in_one_line_that_names_those_that_do(
+    tmp_path, command, setting, message
 ):
     done = subprocess.run(
-        command("dense", tmp_path / "run", "--config.dataset.options.colour=1"),
+        command("dense", tmp_path / "run", f"--config.{setting}"),
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 1
-    assert "'folder' has no option colour; allowed: root, test_fraction" in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
