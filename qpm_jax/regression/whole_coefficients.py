@@ -56,7 +56,7 @@ def _factor(objective: np.ndarray) -> int:
     for number in np.unique(objective).tolist():
         fraction = Fraction(number).limit_denominator(_LARGEST_FACTOR)
         factor = math.lcm(factor, fraction.denominator)
-        near = 1e-12 * max(1.0, abs(number))
+        near = 1e-15 * max(1.0, abs(number))  # what float64 makes of a fraction
         if factor > _LARGEST_FACTOR or abs(float(fraction) - number) > near:
             raise ValueError(
                 f"the objective holds {number}; no factor up to {_LARGEST_FACTOR} makes"

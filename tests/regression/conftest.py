@@ -1,0 +1,55 @@
+"""Small regression problems, and their optima by trying everything."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from qpm_jax.regression import RegressionProblem
+
+
+def random_problem(seed, instances=6, features=2, classes=3, alpha=2, beta=5, top=1):
+    """A bounded problem with every class, features 0 … top."""
+    random = np.random.default_rng(seed)
+    data = random.integers(0, top + 1, (instances, features))
+    labels = np.arange(instances) % classes
+    return RegressionProblem(data, labels, classes, alpha, beta)
+
+
+def every_cost(problem, reach):
+    """Costs of all weights (rows) with all intercepts of a range (columns).
+
+    The first class's intercept is 0, which leaves all there are up to a constant.
+    """
+    classes, features = problem.num_classes, problem.features.shape[1]
+    weights = np.array(list(itertools.product((-1, 0, 1), repeat=classes * features)))
+    others = itertools.product(range(-reach, reach + 1), repeat=classes - 1)
+    intercepts = np.array([(0, *other) for other in others])
+    shaped = weights.reshape(-1, classes, features)
+    scores = np.einsum("wcf,nf->wnc", shaped, problem.features)[:, None]
+    scores = scores + intercepts[None, :, None, :]
+    rows = np.arange(len(problem.labels))
+    own = scores[:, :, rows, problem.labels].copy()
+    scores[:, :, rows, problem.labels] = -(10**6)
+    margins = own - scores.max(axis=-1)
+    gain = np.where(margins >= 0, problem.alpha, problem.beta) * margins
+    return np.abs(weights).sum(axis=1)[:, None] - gain.sum(axis=-1), intercepts
+
+
+def least_cost(problem, limit=None):
+    """The optimum within a range of intercepts; far beyond the bound where None."""
+    reach = 2 * problem.intercept_limit + 2 if limit is None else 2 * limit
+    costs, intercepts = every_cost(problem, reach)
+    if limit is not None:
+        costs = costs[:, np.ptp(intercepts, axis=1) <= 2 * limit]
+    return float(costs.min())
+
+
+@pytest.fixture
+def make_problem():
+    return random_problem
+
+
+@pytest.fixture
+def brute_force():
+    return least_cost
