@@ -1,9 +1,9 @@
 """Image classifiers that a person can read, in JAX.
 
 The parts are sub-packages, imported on first use: `datasets`, `models`, `losses`,
-`statistics`, `assignment`, `solvers`, `regression`, `metrics`, `training`, `phases`,
-`explain`. `load(workdir)` opens a trained run; `QPMClassifier` is the binary head
-alone, as a scikit-learn estimator.
+`statistics`, `assignment`, `solvers`, `regression`, `networks`, `metrics`, `training`,
+`phases`, `explain`. `load(workdir)` opens a trained run; `QPMClassifier` is the binary
+head alone, as a scikit-learn estimator.
 """
 
 import importlib
@@ -25,6 +25,7 @@ _SUBPACKAGES = frozenset(
         "losses",
         "metrics",
         "models",
+        "networks",
         "phases",
         "regression",
         "solvers",

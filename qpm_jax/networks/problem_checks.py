@@ -1,0 +1,116 @@
+"""Checks of what a network problem is made from; errors name the argument."""
+
+import math
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+
+def checked_features(features: Any) -> Float[np.ndarray, "N F"]:
+    """Features as float64 [N, F].
+
+    Args:
+        features: finite numbers [N, F].
+
+    Raises:
+        ValueError: when it has another shape, no entry, or entries that are not finite.
+    """
+    array = np.array(features, np.float64)
+    if array.ndim != 2 or 0 in array.shape:
+        raise ValueError(
+            f"features has shape {array.shape}; it must be [N, F] with at least one"
+            " instance and one feature."
+        )
+    if not np.isfinite(array).all():
+        raise ValueError("features holds NaN or infinite entries; all must be finite.")
+    return array
+
+
+def checked_labels(
+    labels: Any, instances: int, num_classes: Any
+) -> tuple[Int[np.ndarray, " N"], int]:
+    """Labels as int64 [N], and C.
+
+    Args:
+        labels: [N], 0 … C−1.
+        instances: N.
+        num_classes: C.
+
+    Raises:
+        ValueError: when there are fewer than two classes, a label is out of range or a
+            class has no instance.
+    """
+    classes = int(num_classes)
+    if classes != num_classes or classes < 2:
+        raise ValueError(
+            f"num_classes is {num_classes!r}; it must be a whole number of 2 or more:"
+            " of one class there is nothing to tell apart."
+        )
+    array = np.asarray(labels)
+    if array.shape != (instances,):
+        raise ValueError(f"labels has shape {array.shape}; it must be {(instances,)}.")
+    whole = array.astype(np.int64)
+    if (whole != array).any() or whole.min() < 0 or whole.max() >= classes:
+        raise ValueError(
+            f"labels holds {array.min()} to {array.max()}; with num_classes={classes}"
+            f" it must hold whole numbers 0 … {classes - 1}."
+        )
+    empty = np.flatnonzero(np.bincount(whole, minlength=classes) == 0)
+    if empty.size:
+        raise ValueError(
+            f"labels has no instance of class {empty[0]}; draw training instances of"
+            " every class (a stratified split), or number those that occur 0 … C−1."
+        )
+    return whole, classes
+
+
+def checked_hidden(hidden: Any) -> tuple[int, ...]:
+    """Widths of the hidden layers.
+
+    Args:
+        hidden: whole numbers of 1 or more.
+
+    Raises:
+        ValueError: when it is empty or holds anything else.
+    """
+    widths = tuple(np.atleast_1d(np.asarray(hidden)).tolist())
+    fine = [isinstance(width, int) and width >= 1 for width in widths]
+    if not widths or not all(fine):
+        raise ValueError(
+            f"hidden is {hidden!r}; it must hold the width of every hidden layer, whole"
+            " numbers of 1 or more, and at least one."
+        )
+    return widths
+
+
+def check_prices(**prices: Any) -> None:
+    """Refuses prices that are not numbers of 0 or more.
+
+    Args:
+        **prices: by name.
+
+    Raises:
+        ValueError: names the first.
+    """
+    for name, value in prices.items():
+        if not _is_number(value) or not 0 <= value < math.inf:
+            raise ValueError(f"{name} is {value!r}; it must be a number of 0 or more.")
+
+
+def check_limit(name: str, value: Any) -> None:
+    """Refuses a limit that is not a positive number.
+
+    Args:
+        name: what the error calls it.
+        value: the limit.
+
+    Raises:
+        ValueError: when it is something else.
+    """
+    if not _is_number(value) or not 0 < value < math.inf:
+        raise ValueError(f"{name} is {value!r}; it must be a positive number.")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating)
