@@ -1,0 +1,141 @@
+"""What a regression experiment is made of: every key, its default and its meaning.
+
+Defaults are those of Tule, Le, Say, arXiv 2112.00434, for Flags (Table I). A file in
+`configs/` starts from `default()`; `--config.KEY=VALUE` changes single keys. Keys that
+do not exist are refused.
+"""
+
+import difflib
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from qpm_jax.config import flatten
+from qpm_jax.datasets.tables import names
+from qpm_jax.regression import mip, pbo
+
+MODELS = ("mip", "pbo", "logistic", "gradient_descent")
+_POOLS = ("all", "official_train")
+
+
+def default() -> ConfigDict:
+    """Returns a locked configuration with the published defaults."""
+    config = ConfigDict(
+        {
+            "table": {
+                "name": "flags",
+                "root": "",  # folder of its files; "": see datasets.tables.load
+                "draw_from": "all",  # or "official_train", the official training part
+            },
+            "sizes": (10, 25, 35, 50),  # training instances, class-balanced draws
+            "seeds": (0, 1, 2, 3, 4),  # of the draw, the wrong labels and the solver
+            "corruptions": (0.0, 0.1),  # shares of wrong training labels
+            "models": MODELS,
+            "alpha": 2.0,  # α, reward of a unit of lead
+            "beta": 5.0,  # β, price of a unit of lag
+            "threads": 1,
+            "mip": {"solver": "highs", "time_limit": 300.0, "gap": 0.0},
+            "pbo": {"solver": "scip", "time_limit": 300.0, "gap": 0.0},
+            "logistic": {"penalty_strength": 1.0, "max_iterations": 1000},
+            "gradient_descent": {
+                "epochs": 200,
+                "batch_size": 32,
+                "learning_rate": 1e-3,
+            },
+        }
+    )
+    return config.lock()
+
+
+def from_dict(values: dict[str, Any]) -> ConfigDict:
+    """Rebuilds and checks a configuration.
+
+    Args:
+        values: nested; keys that are absent take their default.
+
+    Returns:
+        A locked configuration.
+
+    Raises:
+        ValueError: a key is unknown, or its value is not of the default's kind or not
+            allowed.
+    """
+    known = flatten(default())
+    for name, value in flatten(values).items():
+        if name not in known:
+            raise ValueError(unknown_key_message(name))
+        _check_kind(name, known[name], value)
+    config = default()
+    config.update(values)
+    _check_choices(config)
+    return config
+
+
+def unknown_key_message(name: str) -> str:
+    """Says that a key does not exist and offers the nearest that do.
+
+    Args:
+        name: dotted, without "config.".
+    """
+    known = list(flatten(default()))
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    last = name.rsplit(".", 1)[-1]
+    near += [key for key in known if key.rsplit(".", 1)[-1] == last and key not in near]
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    return f"config.{name} does not exist.{hint} All keys: {', '.join(known)}."
+
+
+def _check_kind(name: str, expected: Any, value: Any) -> None:
+    """A number may stand for a number, a list of them for such a list."""
+    if isinstance(expected, list):
+        items = value if isinstance(value, list) else [value]
+        fits = isinstance(value, list) and value
+        fits = fits and all(_same_kind(expected[0], item) for item in items)
+    else:
+        fits = _same_kind(expected, value)
+    if not fits:
+        example = tuple(expected) if isinstance(expected, list) else expected
+        raise ValueError(
+            f"config.{name} is {value!r}; it takes values like {example!r}."
+        )
+
+
+def _same_kind(expected: Any, value: Any) -> bool:
+    if isinstance(value, bool):
+        return False
+    if isinstance(expected, float):
+        return isinstance(value, int | float)
+    return isinstance(value, type(expected))
+
+
+def _check_choices(config: ConfigDict) -> None:
+    """Refuses before the first run what would stop a later one."""
+    _check_among("table.name", [config.table.name], names())
+    _check_among("table.draw_from", [config.table.draw_from], _POOLS)
+    _check_among("models", config.models, MODELS)
+    _check_among("mip.solver", [config.mip.solver], mip.SOLVERS)
+    _check_among("pbo.solver", [config.pbo.solver], pbo.SOLVERS)
+    if "pbo" in config.models and config.pbo.solver == "exact":
+        from qpm_jax.regression.exact_solver import check_installed
+
+        check_installed()
+    wrong = [share for share in config.corruptions if not 0 <= share < 1]
+    if wrong:
+        raise ValueError(
+            f"config.corruptions holds {wrong[0]}; it must hold shares in 0 … 1, such"
+            " as 0.1, 1 not included."
+        )
+    for name in ("sizes", "seeds", "corruptions", "models"):
+        values = list(config[name])
+        if len(set(values)) < len(values):
+            raise ValueError(f"config.{name} is {values}; name each one once.")
+
+
+def _check_among(name: str, values: Any, allowed: tuple[str, ...]) -> None:
+    for value in values:
+        if value not in allowed:
+            near = difflib.get_close_matches(value, allowed, n=3, cutoff=0.5)
+            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            raise ValueError(
+                f"config.{name} is {value!r}.{hint} There are: {', '.join(allowed)}."
+            )
