@@ -23,6 +23,7 @@ from qpm_jax.regression.weight_figures import feature_graph_picture, weight_pict
 # The model whose weights are drawn: the first of these that was run.
 _DRAWN = ("mip", "pbo", "gradient_descent")
 _NEIGHBOURS = 5
+_TITLES = {"ask_ubuntu": "AskUbuntu", "flags": "Flags", "mnist": "MNIST"}
 
 
 def pictures(
@@ -45,10 +46,11 @@ def pictures(
     sizes = sorted({run.size for run in clean})
     if not sizes:
         return
+    name = _title(source)
     test = _accuracies(clean, sizes, "test_accuracy")
     training = _accuracies(clean, sizes, "training_accuracy")
     if test:
-        yield "accuracy.png", accuracy_picture(sizes, training, test, source.name)
+        yield "accuracy.png", accuracy_picture(sizes, training, test, name)
     for share in sorted({run.corruption for run in records} - {0.0}):
         wrong = _accuracies(select(records, corruption=share), sizes, "test_accuracy")
         both = [model for model in test if model in wrong]
@@ -59,15 +61,19 @@ def pictures(
                     sizes,
                     {model: test[model] for model in both},
                     {model: wrong[model] for model in both},
-                    f"{source.name}, {share:.0%} of the training labels wrong",
+                    f"{name}, {100 * share:g} % of the training labels wrong",
                 ),
             )
     curves = _curves(clean, sizes)
     if curves:
-        title = f"{source.name}, share of test instances that any flips leave right"
+        title = f"{name}, share of test instances that stay right whichever flip"
         yield "robustness.png", robustness_picture(sizes, curves, title)
     for run in _drawn_runs(clean):
         yield f"weights-{run.size}.png", _weights(run, source, workdir)
+
+
+def _title(source: Table | TextTable) -> str:
+    return _TITLES.get(source.name, source.name)
 
 
 def _accuracies(
@@ -123,7 +129,7 @@ def _weights(run: Run, source: Table | TextTable, workdir: str | Path) -> bytes:
     kept = files.read_arrays(weights_path(workdir, run))
     weights = kept["coefficients"]
     names = [source.class_names[label] for label in kept["classes"]]
-    title = f"{source.name}, {run.size} training instances, {MODEL_NAMES[run.model]}"
+    title = f"{_title(source)}, {run.size} training instances, {MODEL_NAMES[run.model]}"
     if isinstance(source, TextTable):
         source = bag_of_words(source, kept["training"])
     if source.image_shape is not None:

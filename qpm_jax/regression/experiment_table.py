@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from qpm_jax.regression.canvas import MODEL_NAMES
 from qpm_jax.regression.published import PublishedResult, published
 from qpm_jax.regression.records import Records
 
+_SHORT = {"mip": "MIP", "pbo": "PBO", "logistic": "LR", "gradient_descent": "GD"}
 _PROOFS = ("mip", "pbo")
 
 
@@ -30,7 +30,7 @@ def tables(records: Records) -> str:
     parts = []
     for share in sorted({run.corruption for run in records}):
         chosen = select(records, corruption=share)
-        wrong = f", {share:.0%} of the training labels wrong" if share else ""
+        wrong = f", {100 * share:g} % of the training labels wrong" if share else ""
         parts += [f"Accuracy in %{wrong}", "", _accuracies(chosen)]
     clean = select(records, corruption=0.0)
     if any(run.model in _PROOFS for run in clean):
@@ -66,7 +66,7 @@ def _accuracies(records: Records) -> str:
     """A row a size, training and test accuracy of every model."""
     models = _in_order(run.model for run in records)
     heads = ["data", "size", "features", "test", "seeds"]
-    heads += [f"{MODEL_NAMES[m]}, {kind}" for m in models for kind in ("train", "test")]
+    heads += [f"{_SHORT[m]} {kind}" for m in models for kind in ("train", "test")]
     rows = []
     for size in sorted({run.size for run in records}):
         chosen = select(records, size=size)
@@ -92,7 +92,7 @@ def _proofs(records: Records) -> str:
     models = [model for model in _PROOFS if select(records, model=model)]
     heads = ["data", "size"]
     for model in models:
-        name = MODEL_NAMES[model]
+        name = _SHORT[model]
         heads += [f"{name} gap", f"{name} proven", f"{name} s", f"{name} zeros %"]
     rows = []
     for size in sorted({run.size for run in records}):
@@ -146,7 +146,7 @@ def _percent(shares: Sequence[float]) -> str:
 
 def _in_order(models: Iterable[str]) -> list[str]:
     there = set(models)
-    return [model for model in MODEL_NAMES if model in there]
+    return [model for model in _SHORT if model in there]
 
 
 def _markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

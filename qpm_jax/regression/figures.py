@@ -96,6 +96,10 @@ def corruption_picture(
         places = np.arange(len(sizes)) + (number - (len(standard) - 1) / 2) * width
         _bars(axes, places, width, standard[model], corrupted[model], model)
     axes.bar([0], [0], color="black", label="drop")
+    if any(
+        (corrupted[m].mean(axis=1) > standard[m].mean(axis=1)).any() for m in standard
+    ):
+        axes.bar([0], [0], color="white", edgecolor=QUIET, hatch="////", label="gain")
     axes.set_xticks(np.arange(len(sizes)), [str(size) for size in sizes])
     axes.set_xlabel("training instances")
     axes.set_title("test accuracy", loc="left", fontsize=10)
@@ -161,7 +165,7 @@ def _robustness_panel(
         )
     axes.set_title(name, loc="left", fontsize=9)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_ylim(0.0, 1.0)
+    axes.set_ylim(bottom=0.0)
     plain(axes)
     percent_axis(axes)
 
@@ -173,7 +177,7 @@ def _line(
     mean, spread = accuracies.mean(axis=1), accuracies.std(axis=1)
     colour = MODEL_COLOURS.get(model, QUIET)
     axes.fill_between(
-        sizes, mean - spread, mean + spread, color=colour, alpha=0.1, lw=0
+        sizes, mean - spread, mean + spread, color=colour, alpha=0.08, lw=0
     )
     axes.plot(sizes, mean, "o-", color=colour, label=_name(model), lw=1.8, ms=4)
 

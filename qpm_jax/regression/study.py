@@ -59,7 +59,9 @@ def run(
 
 
 def _log(planned: Run, accuracy: float, number: int, total: int) -> None:
-    wrong = f", {planned.corruption:.0%} wrong labels" if planned.corruption else ""
+    wrong = (
+        f", {100 * planned.corruption:g} % wrong labels" if planned.corruption else ""
+    )
     logger.info(
         "%d of %d: %s, %d instances, %s, seed %d%s: test accuracy %.1f %%",
         *(number, total, planned.table, planned.size, planned.model, planned.seed),

@@ -288,7 +288,7 @@ def test_a_model_that_was_not_run_at_a_size_has_dashes():
 
 def test_wrong_labels_have_a_table_of_their_own():
     wrong = {replace(run, corruption=0.1): r for run, r in _records().items()}
-    assert "10% of the training labels wrong" in tables({**_records(), **wrong})
+    assert "10 % of the training labels wrong" in tables({**_records(), **wrong})
     assert len(select({**_records(), **wrong}, corruption=0.1)) == 2
     with pytest.raises(ValueError, match="records is empty"):
         tables({})
