@@ -5,6 +5,7 @@ affine readout. All solvers' answers are judged by these functions, in float64.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from jax.typing import ArrayLike
@@ -22,7 +23,8 @@ class ReLUNetwork:
         weights: L + 1 float64 arrays [out, in], W^1 … W^{L+1}.
         biases: L + 1 float64 arrays [out], b^1 … b^{L+1}.
         skipped: bool [L], hidden layers that hand on what they get; their weights and
-            biases are zero. Never the first, and only where both widths are equal. Empty for none.
+            biases are zero. Never the first, and only where both widths are equal.
+            Empty for none.
 
     Raises:
         ValueError: when the shapes do not follow one another.
@@ -106,12 +108,12 @@ def used_neurons(network: ReLUNetwork) -> list[Bool[np.ndarray, " n"]]:
     lead only there. Of a skipped layer, none is used.
     """
     layers = len(network.skipped)
-    big = [np.abs(each) >= ZERO for each in network.weights]
-    reached = [np.ones(network.weights[0].shape[1], bool)]
+    big: list[Any] = [np.abs(each) >= ZERO for each in network.weights]
+    reached: list[np.ndarray] = [np.ones(network.weights[0].shape[1], bool)]
     for layer in range(layers):
         into = (big[layer] & reached[-1]).any(axis=1)
         reached.append(reached[-1] if network.skipped[layer] else into)
-    needed = [np.ones(len(network.biases[-1]), bool)]
+    needed: list[np.ndarray] = [np.ones(len(network.biases[-1]), bool)]
     for layer in range(layers, 0, -1):
         passes = layer < layers and network.skipped[layer]
         needed.append(

@@ -9,12 +9,13 @@ from qpm_jax.networks.network import ReLUNetwork
 def switched_on(network: ReLUNetwork) -> list[Bool[np.ndarray, " n"]]:
     """Hidden neurons with any weight in, bias or weight out; L bool arrays.
 
-    This is what the neuron switches p of PAPERS 2.4 (g) count.
+    Of a skipped layer, none. The neuron switches p of PAPERS 2.4 (g) count these.
     """
     on = []
     for layer, bias in enumerate(network.biases[:-1]):
         into, out = network.weights[layer], network.weights[layer + 1]
-        on.append(into.any(axis=1) | (bias != 0) | out.any(axis=0))
+        some = into.any(axis=1) | (bias != 0) | out.any(axis=0)
+        on.append(some & ~network.skipped[layer])
     return on
 
 

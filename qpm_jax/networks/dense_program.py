@@ -1,0 +1,270 @@
+"""The mixed-integer program that trains a dense ReLU network.
+
+arXiv 2504.14356; PAPERS 2.4 is a sound reconstruction, as the paper's text could not be
+had. The parts are in files of their own: `affine` (b)–(d), `relu_rows` (e),
+`pruning_rows` (f)–(h), `symmetry_rows` (i), `loss_rows` (j), `rule_rows`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+from jaxtyping import Float, Int
+
+from qpm_jax.networks.affine import (
+    handed_bound,
+    preactivation,
+    product_rows,
+    value_rows,
+)
+from qpm_jax.networks.bounds import PreactivationBounds, interval_bounds
+from qpm_jax.networks.columns import NetworkColumns, network_columns
+from qpm_jax.networks.loss_rows import loss_rows
+from qpm_jax.networks.problem import NetworkProblem
+from qpm_jax.networks.pruning_rows import passing_rows, size_rows, switch_rows
+from qpm_jax.networks.pruning_rows import weight_limit as largest_weight
+from qpm_jax.networks.relu_rows import (
+    ENCODINGS,
+    GROUPS,
+    ReLUColumns,
+    above_rows,
+    group_ranges,
+    indicator_rows,
+    partition_rows,
+    relu_rows,
+)
+from qpm_jax.networks.rows import Rows, make_rows, stacked
+from qpm_jax.networks.rule_rows import rule_rows
+from qpm_jax.networks.symmetry_rows import symmetry_rows
+from qpm_jax.solvers import Bilinear, Indicators, MixedIntegerProgram
+
+
+@dataclass(frozen=True, eq=False)
+class DenseProgram:
+    """A program and what its variables mean.
+
+    Attributes:
+        problem: what is solved.
+        columns: the variables' places.
+        shares: [N, n, G] a hidden layer, the extra variables of "partitioned", with
+            the terms they are shares of; empty otherwise.
+        program: the `MixedIntegerProgram`; its objective is the problem's, or below it
+            where squares are replaced by tangents.
+    """
+
+    problem: NetworkProblem
+    columns: NetworkColumns
+    shares: tuple[Int[np.ndarray, "N n G"], ...]
+    program: MixedIntegerProgram
+
+
+def build_dense(
+    problem: NetworkProblem,
+    relu: str = "big_m",
+    bounds: PreactivationBounds | None = None,
+    *,
+    quadratic: bool = False,
+) -> DenseProgram:
+    """Builds the program with array operations, layer by layer.
+
+    Args:
+        problem: what is to be solved.
+        relu: "big_m", "indicator" or "partitioned"; the last is big-M in layers behind
+            the first of the "bilinear" family.
+        bounds: of pre-activations; None for `interval_bounds`.
+        quadratic: whether squares are written as a quadratic objective, or by tangents.
+
+    Returns:
+        The program.
+
+    Raises:
+        ValueError: for an unknown encoding.
+    """
+    if relu not in ENCODINGS:
+        raise ValueError(f"relu is {relu!r}; choose one of {', '.join(ENCODINGS)}.")
+    bounds = bounds or interval_bounds(problem)
+    columns = network_columns(problem)
+    shares = _share_columns(problem, columns, relu)
+    lower, upper, integer = _ranges(problem, columns, bounds, shares)
+    rows = _rows(problem, columns, bounds, not quadratic)
+    switched: list[tuple[list[Rows], np.ndarray, np.ndarray]] = []
+    for layer in range(len(problem.hidden)):
+        here = columns.layers[layer]
+        triple = ReLUColumns(here.values, here.active, here.on)
+        if relu == "indicator":
+            rows.append(above_rows(triple))
+            switched.append(indicator_rows(triple))
+            continue
+        rows += relu_rows(triple, bounds.lower[layer], bounds.upper[layer])
+        if shares and shares[layer].size:
+            affine = preactivation(problem, columns, layer)
+            ranges = group_ranges(affine, lower, upper)
+            rows += partition_rows(triple, affine, shares[layer], ranges)
+    total = len(lower)
+    matrix, row_lower, row_upper = stacked(rows, total)
+    program = MixedIntegerProgram(
+        objective=_costs(problem, columns, total, not quadratic),
+        rows=matrix,
+        row_lower=row_lower,
+        row_upper=row_upper,
+        lower=lower,
+        upper=upper,
+        integer=integer,
+        quadratic=_squares(problem, columns, total) if quadratic else None,
+        indicators=_indicators(switched, total),
+        bilinear=_bilinear(problem, columns, total),
+    )
+    return DenseProgram(problem, columns, shares, program)
+
+
+def _rows(
+    problem: NetworkProblem,
+    columns: NetworkColumns,
+    bounds: PreactivationBounds,
+    tangents: bool,
+) -> list[Rows]:
+    rows = [loss_rows(problem, columns), *rule_rows(problem, columns)]
+    linear = problem.family.name != "bilinear"
+    for layer, here in enumerate(columns.layers):
+        rows += size_rows(problem, columns, layer, tangents)
+        if layer == 0 or linear:
+            rows.append(value_rows(preactivation(problem, columns, layer), here.values))
+        if layer and linear:
+            rows += product_rows(problem, columns, bounds, layer)
+        if layer < len(problem.hidden):
+            rows += switch_rows(problem, columns, layer)
+            rows += symmetry_rows(problem, columns, layer)
+        if here.passed.size:
+            rows += passing_rows(problem, columns, bounds, layer)
+    return rows
+
+
+def _share_columns(
+    problem: NetworkProblem, columns: NetworkColumns, relu: str
+) -> tuple[Int[np.ndarray, "N n G"], ...]:
+    if relu != "partitioned":
+        return ()
+    start, shares = columns.number, []
+    for layer in range(len(problem.hidden)):
+        here = columns.layers[layer]
+        written = layer == 0 or problem.family.name != "bilinear"
+        terms = problem.features.shape[1] + 1 if layer == 0 else GROUPS
+        groups = min(terms, GROUPS) if written else 0
+        shape = (*here.on.shape, groups)
+        end = start + int(np.prod(shape))
+        shares.append(np.arange(start, end).reshape(shape))
+        start = end
+    return tuple(shares)
+
+
+def _ranges(
+    problem: NetworkProblem,
+    columns: NetworkColumns,
+    bounds: PreactivationBounds,
+    shares: tuple[Int[np.ndarray, "N n G"], ...],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What every variable can be, and whether it is whole."""
+    total = columns.number + sum(each.size for each in shares)
+    lower, upper = np.zeros(total), np.ones(total)
+    integer = np.zeros(total, bool)
+    for layer, here in enumerate(columns.layers):
+        limit = largest_weight(problem, layer)
+        lower[here.weights], upper[here.weights] = -limit, limit
+        lower[here.biases], upper[here.biases] = (
+            -problem.weight_limit,
+            problem.weight_limit,
+        )
+        upper[here.absolute], upper[here.squares] = limit, limit**2
+        lower[here.values], upper[here.values] = (
+            bounds.lower[layer],
+            bounds.upper[layer],
+        )
+        if layer < len(problem.hidden):
+            largest = handed_bound(problem, bounds, layer)
+            upper[here.active] = bounds.largest_active(layer)
+            upper[here.handed] = largest
+            if here.passed.size:
+                upper[here.active] = bounds.largest_active(layer)
+                upper[here.passed] = handed_bound(problem, bounds, layer - 1)
+            else:
+                lower[here.kept] = 1.0
+        if here.products.size:
+            given = handed_bound(problem, bounds, layer - 1)
+            upper[here.products] = given[:, None, :, None]
+        for binary in (here.bits, here.on, here.alive, here.kept):
+            integer[binary] = True
+    upper[columns.losses] = np.inf
+    for each in shares:
+        lower[each], upper[each] = -np.inf, np.inf
+    for extra in columns.rules:
+        for binary in extra:
+            integer[binary] = True
+    return lower, upper, integer
+
+
+def _costs(
+    problem: NetworkProblem, columns: NetworkColumns, total: int, tangents: bool
+) -> Float[np.ndarray, " V"]:
+    costs = np.zeros(total)
+    costs[columns.losses] = 1.0 / len(problem.labels)
+    for here in columns.layers:
+        costs[here.absolute] = problem.l1
+        costs[here.squares] = problem.l2 if tangents else 0.0
+        costs[here.alive] = problem.neuron_price
+        costs[here.kept] = problem.layer_price
+    return costs
+
+
+def _squares(
+    problem: NetworkProblem, columns: NetworkColumns, total: int
+) -> scipy.sparse.dia_array | None:
+    if not problem.l2:
+        return None
+    diagonal = np.zeros(total)
+    for here in columns.layers:
+        diagonal[here.weights] = problem.l2
+    return scipy.sparse.diags_array(diagonal)
+
+
+def _indicators(
+    switched: list[tuple[list[Rows], np.ndarray, np.ndarray]], total: int
+) -> Indicators | None:
+    if not switched:
+        return None
+    matrix, lower, upper = stacked(
+        [row for rows, *_ in switched for row in rows], total
+    )
+    return Indicators(
+        variable=np.concatenate([binaries for _, binaries, _ in switched]),
+        value=np.concatenate([values for *_, values in switched]).astype(bool),
+        rows=matrix,
+        lower=lower,
+        upper=upper,
+    )
+
+
+def _bilinear(
+    problem: NetworkProblem, columns: NetworkColumns, total: int
+) -> Bilinear | None:
+    """Rows Σ_k w_jk h_ik + b_j − z_ij = 0 behind the first layer."""
+    if problem.family.name != "bilinear":
+        return None
+    rows, first, second, places, above = [], [], [], [], 0
+    for before, here in zip(columns.layers, columns.layers[1:], strict=False):
+        rows.append(make_rows([(here.values, -1.0), (here.biases, 1.0)], 0.0, 0.0))
+        shape = (*here.values.shape, before.handed.shape[1])
+        first.append(np.broadcast_to(here.weights, shape).reshape(-1))
+        second.append(np.broadcast_to(before.handed[:, None], shape).reshape(-1))
+        count = here.values.size
+        places.append(above + np.repeat(np.arange(count), shape[-1]))
+        above += count
+    matrix, lower, upper = stacked(rows, total)
+    return Bilinear(
+        row=np.concatenate(places),
+        first=np.concatenate(first),
+        second=np.concatenate(second),
+        coefficient=np.ones(sum(len(each) for each in first)),
+        rows=matrix,
+        lower=lower,
+        upper=upper,
+    )
