@@ -2,7 +2,7 @@
 
 python -m launch.regression --config=configs/regression_mnist.py --workdir=runs/mnist
 
-Five minutes a model and draw at most, so about a day for everything; choose sizes with
+Five minutes a solver and draw at most, so up to 13 hours for everything; choose sizes by
 --config.sizes="(20, 60)".
 """
 
