@@ -33,8 +33,8 @@ def solve(
         solver: "highs", "scip" or "gurobi", the program of `mip_program`, from a
             rounded start; or "native", bounds and search in JAX, without any solver.
         time_limit: seconds, building included; 0 returns zero weights at once. HiGHS
-            looks at the clock late in its work after the first relaxation: by minutes
-            on MNIST 300 and up; "native" and "scip" keep to it.
+            may not look at the clock for minutes after the first relaxation (seen with
+            300 and 1000 images of MNIST).
         gap: relative gap at which to stop, 0 for a proof.
         threads: of the solver, None for its default; JAX has its own.
         seed: randomness of the solver.
