@@ -1,10 +1,17 @@
 """ReLU networks trained by mixed-integer programming.
 
 Ataei, Hasaj, Gipp, Forouzi, arXiv 2504.14356: weights, neurons and layers are chosen by
-one program. Below the estimators are arrays: a `NetworkProblem` says what is wanted, a
-`ReLUNetwork` is an answer, judged by exact forward evaluation.
+one program. `MILPNetworkClassifier` is a scikit-learn estimator. Below it are arrays: a
+`NetworkProblem` says what is wanted, `solve` returns a `NetworkSolution` with a
+`ReLUNetwork`, judged by exact forward evaluation; `build_dense` gives the program.
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from qpm_jax.networks.bounds import interval_bounds
+from qpm_jax.networks.dense_program import DenseProgram, build_dense
+from qpm_jax.networks.neighbourhood_search import search
 from qpm_jax.networks.network import (
     ReLUNetwork,
     outputs,
@@ -14,24 +21,54 @@ from qpm_jax.networks.network import (
     used_neurons,
 )
 from qpm_jax.networks.problem import NetworkProblem
+from qpm_jax.networks.program_values import read_network, write_network
 from qpm_jax.networks.rules import FeatureLimit, LinearRule, Monotone, WeightSign
 from qpm_jax.networks.simplify import ordered, simplified
+from qpm_jax.networks.solution import NetworkSolution
+from qpm_jax.networks.solve import solve
 from qpm_jax.networks.weight_family import WeightFamily, weight_family
 
+if TYPE_CHECKING:
+    from qpm_jax.networks.classifier import MILPNetworkClassifier
+
+# scikit-learn is imported with the first estimator.
+_ESTIMATORS = {"MILPNetworkClassifier": "classifier"}
+
 __all__ = [
+    "DenseProgram",
     "FeatureLimit",
     "LinearRule",
+    "MILPNetworkClassifier",
     "Monotone",
     "NetworkProblem",
+    "NetworkSolution",
     "ReLUNetwork",
     "WeightFamily",
     "WeightSign",
+    "build_dense",
+    "interval_bounds",
     "ordered",
     "outputs",
     "parameter_reduction",
     "preactivations",
+    "read_network",
+    "search",
     "simplified",
+    "solve",
     "sparsity",
     "used_neurons",
     "weight_family",
+    "write_network",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports an estimator on first use."""
+    if name in _ESTIMATORS:
+        module = importlib.import_module(f"qpm_jax.networks.{_ESTIMATORS[name]}")
+        return getattr(module, name)
+    raise AttributeError(f"module 'qpm_jax.networks' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(set(__all__) | set(globals()))

@@ -64,6 +64,7 @@ def build_dense(
     bounds: PreactivationBounds | None = None,
     *,
     quadratic: bool = False,
+    ordered: bool = True,
 ) -> DenseProgram:
     """Builds the program with array operations, layer by layer.
 
@@ -73,6 +74,8 @@ def build_dense(
             the first of the "bilinear" family.
         bounds: of pre-activations; None for `interval_bounds`.
         quadratic: whether squares are written as a quadratic objective, or by tangents.
+        ordered: whether symmetry is broken; a search that changes one neuron at a time
+            is better off without.
 
     Returns:
         The program.
@@ -87,6 +90,9 @@ def build_dense(
     shares = _share_columns(problem, columns, relu)
     lower, upper, integer = _ranges(problem, columns, bounds, shares)
     rows = _rows(problem, columns, bounds, not quadratic)
+    if ordered:
+        for layer in range(len(problem.hidden)):
+            rows += symmetry_rows(problem, columns, layer)
     switched: list[tuple[list[Rows], np.ndarray, np.ndarray]] = []
     for layer in range(len(problem.hidden)):
         here = columns.layers[layer]
@@ -133,7 +139,6 @@ def _rows(
             rows += product_rows(problem, columns, bounds, layer)
         if layer < len(problem.hidden):
             rows += switch_rows(problem, columns, layer)
-            rows += symmetry_rows(problem, columns, layer)
         if here.passed.size:
             rows += passing_rows(problem, columns, bounds, layer)
     return rows

@@ -1,0 +1,218 @@
+"""Trains a network: starts, neighbourhood search, and the whole program for a bound.
+
+The source hands its program to a solver (PAPERS 2.1). The order here is the project's
+own: a start by ridge regression and by gradient descent, a search that holds most of
+the network (`neighbourhood_search`), and then the whole program, with big-M values that
+the best objective so far has tightened.
+"""
+
+import math
+import time
+from typing import Any
+
+from qpm_jax import solvers
+from qpm_jax.networks.bounds import interval_bounds
+from qpm_jax.networks.dense_program import build_dense
+from qpm_jax.networks.neighbourhood_search import search
+from qpm_jax.networks.network import ReLUNetwork
+from qpm_jax.networks.problem import NetworkProblem
+from qpm_jax.networks.program_values import read_network, standard_form, write_network
+from qpm_jax.networks.relu_rows import ENCODINGS
+from qpm_jax.networks.solution import NetworkSolution
+from qpm_jax.networks.starts import repaired, ridge_start, zero_network
+from qpm_jax.solvers.options import Progress
+from qpm_jax.solvers.solution import FEASIBILITY_TOLERANCE, evaluate, relative_gap
+
+SOLVERS = ("highs", "scip", "gurobi")
+# Gradient training compiles for some seconds, which shorter limits do not have.
+GRADIENT_FROM = 6.0
+SEARCH_SHARE = 0.6
+_PROVEN = 1e-6
+
+
+def solve(
+    problem: NetworkProblem,
+    relu: str = "big_m",
+    solver: str = "highs",
+    time_limit: float = 60.0,
+    gap: float = 0.01,
+    threads: int | None = None,
+    seed: int = 0,
+    start: ReLUNetwork | None = None,
+    progress: Progress | None = None,
+) -> NetworkSolution:
+    """Finds a network of small objective, and a bound on the least.
+
+    Args:
+        problem: what to solve.
+        relu: encoding of the whole program, "big_m", "indicator" or "partitioned".
+        solver: of the whole program, "highs", "scip" or "gurobi".
+        time_limit: seconds, all of it; 0 returns the start at once.
+        gap: relative gap at which to stop, 0 for a proof.
+        threads: of the solver, None for its default.
+        seed: of starts, search and solver.
+        start: a network to start from, None for starts of our own.
+        progress: called with (objective, bound, seconds).
+
+    Returns:
+        A solution, never worse than the start. Ctrl-C ends it with the best so far.
+
+    Raises:
+        ValueError: for a setting out of range, a solver that cannot take the program,
+            or rules that no network we know of follows.
+    """
+    _check(relu, solver, time_limit, gap)
+    run = _Run(problem, time_limit, gap, progress)
+    status = "time_limit"
+    try:
+        run.keep(start if start is not None else zero_network(problem), given=True)
+        if start is None:
+            for other in _starts(problem, time_limit, seed):
+                run.keep(other, given=True)
+        share = SEARCH_SHARE * run.left
+        if share > 0:
+            search(problem, run.best, share, seed, lambda found, _: run.keep(found))
+        status = _whole(run, relu, solver, threads, seed)
+    except KeyboardInterrupt:
+        if run.network is None:
+            raise
+        status = "interrupted"
+    return run.solution(solver, status)
+
+
+class _Run:
+    """The best network and bound so far, and the clock."""
+
+    def __init__(
+        self,
+        problem: NetworkProblem,
+        time_limit: float,
+        gap: float,
+        progress: Progress | None,
+    ) -> None:
+        self.problem, self.gap = problem, gap
+        self.began = time.perf_counter()
+        self.time_limit, self.progress = time_limit, progress
+        self.network: ReLUNetwork | None = None
+        self.objective, self.bound = math.inf, problem.layer_price
+        self.improved = False
+        self.history: list[tuple[float, float, float]] = []
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.began
+
+    @property
+    def left(self) -> float:
+        return max(0.0, self.time_limit - self.seconds)
+
+    @property
+    def best(self) -> ReLUNetwork:
+        if self.network is None:
+            raise ValueError(
+                "start, and every start of our own, breaks a rule in `rules`; give a"
+                " network that follows them as `start`."
+            )
+        return self.network
+
+    def keep(self, network: ReLUNetwork, given: bool = False) -> None:
+        """Takes a network that is better and, if it is a start, feasible."""
+        candidate = standard_form(self.problem, network)
+        objective = self.problem.objective(candidate)
+        if objective >= self.objective or (
+            given and not _follows(self.problem, candidate)
+        ):
+            return
+        self.network, self.objective = candidate, objective
+        self.improved |= not given
+        self.tell()
+
+    def hear(self, bound: float) -> None:
+        """Takes a bound that is tighter."""
+        if bound > self.bound:
+            self.bound = min(bound, self.objective)
+            self.tell()
+
+    def tell(self) -> None:
+        news = (self.objective, self.bound, self.seconds)
+        self.history.append((news[2], news[0], news[1]))
+        if self.progress is not None:
+            self.progress(*news)
+
+    def solution(self, solver: str, status: str) -> NetworkSolution:
+        gap = relative_gap(self.objective, self.bound)
+        if gap <= max(_PROVEN, self.gap):
+            status = "optimal" if gap <= _PROVEN else "gap_reached"
+        elif status == "time_limit" and not self.improved:
+            status = "warm_start"
+        return NetworkSolution(
+            self.best,
+            self.objective,
+            self.bound,
+            gap,
+            self.seconds,
+            solver,
+            status,
+            tuple(self.history),
+        )
+
+
+def _starts(problem: NetworkProblem, time_limit: float, seed: int) -> Any:
+    yield ridge_start(problem)
+    if time_limit >= GRADIENT_FROM:
+        from qpm_jax.networks.gradient_start import gradient_starts
+
+        yield from gradient_starts(problem, seed)[:3]
+
+
+def _follows(problem: NetworkProblem, network: ReLUNetwork) -> bool:
+    """Whether a network is a solution, which only rules can make doubtful."""
+    if not problem.rules:
+        return True
+    dense = build_dense(problem)
+    values = write_network(dense, network)
+    return evaluate(dense.program, values)[1] <= FEASIBILITY_TOLERANCE
+
+
+def _whole(run: _Run, relu: str, solver: str, threads: int | None, seed: int) -> str:
+    """Solves the whole program in the time that is left."""
+    problem = run.problem
+    if run.left <= 0:
+        return "time_limit"
+    dense = build_dense(
+        problem,
+        relu,
+        interval_bounds(problem, run.objective),
+        quadratic=solver != "highs",
+    )
+    values = write_network(dense, run.best)
+    fine = evaluate(dense.program, values)[1] <= FEASIBILITY_TOLERANCE
+    found = solvers.solve(
+        dense.program,
+        solver,
+        time_limit=run.left,
+        gap=run.gap,
+        threads=threads,
+        seed=seed,
+        warm_start=values if fine else None,
+        progress=lambda _, bound, __: run.hear(bound),
+    )
+    if found.found:
+        network = read_network(dense, found.values)
+        run.keep(repaired(problem, network))
+    run.hear(found.bound)
+    return "interrupted" if found.status == "interrupted" else "time_limit"
+
+
+def _check(relu: str, solver: str, time_limit: Any, gap: Any) -> None:
+    for name, value, allowed in (
+        ("relu", relu, ENCODINGS),
+        ("solver", solver, SOLVERS),
+    ):
+        if value not in allowed:
+            raise ValueError(
+                f"{name} is {value!r}; choose one of {', '.join(allowed)}."
+            )
+    for name, value in (("time_limit", time_limit), ("gap", gap)):
+        if not isinstance(value, int | float) or not value >= 0:
+            raise ValueError(f"{name} is {value!r}; it must be 0 or more.")
