@@ -66,7 +66,7 @@ def pictures(
             )
     curves = _curves(clean, sizes)
     if curves:
-        title = f"{name}, share of test instances that stay right whichever flip"
+        title = f"{name}, test instances that stay right whichever features flip"
         yield "robustness.png", robustness_picture(sizes, curves, title)
     for run in _drawn_runs(clean):
         yield f"weights-{run.size}.png", _weights(run, source, workdir)

@@ -89,7 +89,7 @@ def corruption_picture(
             f"corrupted has {', '.join(corrupted)}; it must have the models of"
             f" standard, {', '.join(standard)}."
         )
-    figure = blank(max(5.5, 1.1 * len(sizes) + 2.5), 3.9)
+    figure = blank(max(7.0, 1.1 * len(sizes) + 2.5), 3.9)
     axes = figure.subplots()
     width = 0.8 / len(standard)
     for number, model in enumerate(standard):
@@ -138,6 +138,8 @@ def robustness_picture(
     down = -(-len(sizes) // across)
     figure = blank(max(4.2, 2.6 * across + 0.5), 2.5 * down + 0.9)
     panels = figure.subplots(down, across, squeeze=False, sharey=True)
+    highest = max(shares[0] for lines in curves.values() for shares in lines)
+    panels[0, 0].set_ylim(0.0, min(1.0, 1.08 * highest) or 1.0)
     for place, axes in enumerate(panels.flat):
         axes.set_visible(place < len(sizes))
         if place < len(sizes):
@@ -153,7 +155,7 @@ def robustness_picture(
 def _robustness_panel(
     axes: Any, lines: Mapping[str, Float[np.ndarray, " R"]], name: str
 ) -> None:
-    for model, shares in lines.items():
+    for place, (model, shares) in enumerate(lines.items()):
         closed = np.append(shares, 0.0)  # nothing holds beyond the largest radius
         axes.step(
             np.arange(len(closed)),
@@ -161,11 +163,12 @@ def _robustness_panel(
             where="mid",
             color=MODEL_COLOURS.get(model, QUIET),
             label=_name(model),
-            lw=1.8,
+            # The first curve stays in sight where others coincide with it, and they.
+            lw=2.6 if place else 1.3,
+            zorder=3 - 0.1 * place,
         )
     axes.set_title(name, loc="left", fontsize=9)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_ylim(bottom=0.0)
     plain(axes)
     percent_axis(axes)
 

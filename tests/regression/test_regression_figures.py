@@ -59,6 +59,11 @@ def test_the_robustness_picture_has_a_panel_a_size(sizes):
     assert image.height > (300 if len(sizes) == 1 else 700)
 
 
+def test_a_model_that_is_never_right_has_a_robustness_picture_too():
+    curves = {"mip": [np.array([0.0])]}
+    assert _open(robustness_picture((10,), curves, "toy")).width > 500
+
+
 def test_weights_are_black_white_and_grey():
     weights = np.array([[1, 0, -1, 1, 0, -1]])
     image = np.asarray(_open(weight_picture(weights, (2, 3), ("only",), "toy")))
