@@ -24,7 +24,7 @@ from qpm_jax.regression.native_bound import (
 )
 from qpm_jax.regression.native_model import NativeModel, make_model
 from qpm_jax.regression.native_program import solve_block
-from qpm_jax.regression.native_search import SearchLimits, open_classes
+from qpm_jax.regression.native_search import Relaxed, Search, open_classes
 from qpm_jax.regression.problem import RegressionProblem
 from qpm_jax.regression.solution import (
     RegressionSolution,
@@ -41,8 +41,16 @@ _ALLOWANCE = 2.0
 # One class may end this far from its best, absolute and as a share of the objective.
 _SLACK = 0.4
 _SLACK_SHARE = 3e-5
-_NODES = 200
+_NODES = 30
 _MOST_OPENED = 4
+# A model this much dearer costs the same.
+_TIE = 1e-6
+# Entries of programs that are solved at once, and of those worth a try at a proof.
+_SMALL = 15_000
+_PROVABLE = 200_000
+_PROOF_NODES = 30
+# Steps between the best model and the bound that make a proof likely.
+_NEARLY_PROVEN = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,13 +117,15 @@ def solve_native(
 
 
 def _zero(problem: RegressionProblem, data: MergedData) -> Incumbent:
-    """The model of zero weights and intercepts, which is always allowed."""
+    """Zero weights and intercepts, which are always allowed, and even prices."""
     classes = problem.num_classes
     weights = np.zeros((classes, len(data.sizes)), np.int64)
     model = make_model(problem, data, weights, np.zeros(classes))
     if model is None:
         raise RuntimeError("intercepts of 0 broke the problem's bound.")
-    return Incumbent(model, -np.inf)
+    even = price_bound(problem, data, np.zeros((len(data.labels), classes)))
+    bound = round_up(even.value, objective_step(problem))
+    return Incumbent(model, min(bound, model.cost))
 
 
 def _rounds(
@@ -125,84 +135,99 @@ def _rounds(
     seed: int,
     deadline: float,
 ) -> Iterator[Incumbent]:
-    """Yields the best known after every round, for ever."""
+    """Yields the best known after every round; ends only without a relaxation."""
     random = np.random.default_rng(seed)
     step = objective_step(problem)
     yield best
-    prices, best = _relax(problem, data, best, deadline)
+    prices, relaxed, best = _relax(problem, data, best, step, deadline)
     if prices is None:
         return
-    best = replace(best, bound=round_up(prices.value, step))
     yield best
     slack = max(_SLACK, _SLACK_SHARE * abs(prices.value))
-    limits = SearchLimits(_ALLOWANCE, slack, _NODES, deadline, seed)
-    classes, size, stale, nodes = problem.num_classes, problem.num_classes, 0, _NODES
+    search = Search(problem, data, prices.slopes, _ALLOWANCE, slack, _NODES, deadline)
+    entries = int(data.features.astype(bool).sum()) * 2 * problem.num_classes
+    if entries <= _SMALL:
+        best = _prove(search, prices, best, step, seed)
+        yield best
+    most = min(_MOST_OPENED, problem.num_classes)
+    order, known, stale = random.permutation(problem.num_classes), relaxed, 0
     while True:
-        order = random.permutation(classes)[:size]
-        limits = replace(limits, seed=int(random.integers(2**31)))
-        cutoff = best.model.cost
-        found = open_classes(
-            problem, data, prices.slopes, best.model, order, limits, cutoff + 1e-6
-        )
+        cutoff = best.model.cost + _TIE
+        found = open_classes(search, known, order, cutoff, int(random.integers(2**31)))
         stale += 1
         if found is not None and found.cost <= cutoff:
-            stale = stale if found.cost == cutoff else 0
+            stale = 0 if found.cost < best.model.cost else stale
             best = replace(best, model=found)
         yield best
-        size = int(random.integers(2, _MOST_OPENED + 1))
-        size = min(size, classes)
-        if stale >= classes or best.model.cost - best.bound <= 2.5:
-            best = _prove(problem, data, prices, best, step, nodes, deadline, seed)
+        hopeful = entries <= _PROVABLE and stale >= problem.num_classes
+        if hopeful or best.model.cost - best.bound <= _NEARLY_PROVEN * step:
+            best = _prove(search, prices, best, step, int(random.integers(2**31)))
             yield best
-            nodes, stale = 2 * nodes, 0
+        if stale >= 2 * problem.num_classes:
+            search, stale = replace(search, nodes=2 * search.nodes), 0
+        size = random.integers(min(2, most), most, endpoint=True)
+        order = random.permutation(problem.num_classes)[:size]
+        known = Relaxed(
+            best.model.weights.astype(np.float64),
+            best.model.intercepts.astype(np.float64),
+        )
 
 
 def _relax(
-    problem: RegressionProblem, data: MergedData, best: Incumbent, deadline: float
-) -> tuple[PriceBound | None, Incumbent]:
-    """The linear relaxation's prices, and its rounded weights as a model."""
+    problem: RegressionProblem,
+    data: MergedData,
+    best: Incumbent,
+    step: float,
+    deadline: float,
+) -> tuple[PriceBound | None, Relaxed, Incumbent]:
+    """The linear relaxation's prices and weights; its bound and rounded weights."""
     classes = problem.num_classes
-    most = np.broadcast_to(data.sizes, (classes, len(data.sizes)))
-    everything, nothing = np.ones(classes, bool), np.zeros(classes, bool)
+    most = np.broadcast_to(data.sizes, (classes, len(data.sizes))).astype(np.float64)
+    every, none = np.ones(classes, bool), np.zeros(classes, bool)
+    close = np.ones((len(data.labels), classes), bool)
     block = build_block(
-        problem, data, -most, most, np.zeros(classes), everything, nothing
+        problem, data, -most, most, np.zeros(classes), every, none, close
     )
     answer = solve_block(block, deadline)
     if answer.values is None or not answer.ended:
-        return None, best
-    prices = -answer.prices.reshape(-1, classes) / data.counts[:, None]
+        return None, Relaxed(0 * most, np.zeros(classes)), best
+    prices = price_bound(
+        problem, data, -answer.prices.reshape(-1, classes) / data.counts[:, None]
+    )
     weights, intercepts = block.read(answer.values)
     rounded = np.round(weights).astype(np.int64)
     model = make_model(problem, data, rounded, intercepts)
     if model is not None and model.cost < best.model.cost:
         best = replace(best, model=model)
-    return price_bound(problem, data, prices), best
+    best = replace(best, bound=min(round_up(prices.value, step), best.model.cost))
+    return prices, Relaxed(weights, intercepts), best
 
 
 def _prove(
-    problem: RegressionProblem,
-    data: MergedData,
-    prices: PriceBound,
-    best: Incumbent,
-    step: float,
-    nodes: int,
-    deadline: float,
-    seed: int,
+    search: Search, prices: PriceBound, best: Incumbent, step: float, seed: int
 ) -> Incumbent:
     """Looks for a better model among all, as far as the nodes go.
 
     A better model costs at most one step less, so a weight whose reduced cost is more
     than that leaves above the bound is known.
     """
-    classes = problem.num_classes
+    problem, data = search.problem, search.data
     cutoff = best.model.cost - step
     lower, upper = allowed_weights(data, prices.slopes, cutoff - prices.value)
-    everything = np.ones(classes, bool)
-    intercepts = best.model.intercepts.astype(np.float64)
-    block = build_block(problem, data, lower, upper, intercepts, everything, everything)
-    answer = solve_block(
-        block, deadline, seed, nodes=nodes, cutoff=cutoff + 1e-3 * max(step, 1e-3)
+    every = np.ones(problem.num_classes, bool)
+    block = build_block(
+        problem,
+        data,
+        lower.astype(np.float64),
+        upper.astype(np.float64),
+        best.model.intercepts.astype(np.float64),
+        every,
+        every,
+        np.ones((len(data.labels), len(every)), bool),
     )
+    nodes = _PROOF_NODES * search.nodes
+    limit = cutoff + 1e-3 * step if step else cutoff
+    answer = solve_block(block, search.deadline, seed, nodes=nodes, cutoff=limit)
     bound = min(round_up(answer.bound, step), best.model.cost)
     best = replace(best, bound=max(best.bound, bound))
     if answer.values is not None:

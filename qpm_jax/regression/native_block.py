@@ -14,7 +14,6 @@ import scipy.sparse
 from jaxtyping import Bool, Float, Int
 
 from qpm_jax.regression.merged_data import MergedData
-from qpm_jax.regression.native_model import NativeModel
 from qpm_jax.regression.problem import RegressionProblem
 from qpm_jax.solvers import MixedIntegerProgram
 
@@ -29,7 +28,7 @@ class Block:
     Attributes:
         program: its objective is the cost less `offset`.
         offset: the cost of what is held.
-        fixed: int64 [C, f], the weights held, 0 where they are not.
+        fixed: float64 [C, f], the weights held, 0 where they are not.
         held: float64 [C], the intercepts, for those that are held.
         positive: int64 [P], places c·f + column of weights that may be positive.
         negative: int64 [Q], of weights that may be negative.
@@ -38,7 +37,7 @@ class Block:
 
     program: MixedIntegerProgram
     offset: float
-    fixed: Int[np.ndarray, "C f"]
+    fixed: Float[np.ndarray, "C f"]
     held: Float[np.ndarray, " C"]
     positive: Int[np.ndarray, " P"]
     negative: Int[np.ndarray, " Q"]
@@ -48,7 +47,7 @@ class Block:
         self, values: Float[np.ndarray, " V"]
     ) -> tuple[Float[np.ndarray, "C f"], Float[np.ndarray, " C"]]:
         """Weights [C, f] and intercepts [C] from the program's variables."""
-        weights = self.fixed.astype(np.float64).reshape(-1)
+        weights = self.fixed.flatten()
         split = len(self.positive), len(self.positive) + len(self.negative)
         weights[self.positive] += values[: split[0]]
         weights[self.negative] -= values[split[0] : split[1]]
@@ -56,33 +55,16 @@ class Block:
         intercepts[self.classes] = values[split[1] : split[1] + len(self.classes)]
         return weights.reshape(self.fixed.shape), intercepts
 
-    def write(self, data: MergedData, model: NativeModel) -> Float[np.ndarray, " V"]:
-        """The variables of a model that keeps what is held."""
-        scores = data.features @ model.weights.T + model.intercepts
-        rows = np.arange(len(scores))
-        own = scores[rows, data.labels]
-        rivals = scores.copy()
-        rivals[rows, data.labels] = np.iinfo(np.int64).min
-        best = rivals.max(axis=1)
-        weights = model.weights.reshape(-1)
-        parts = (
-            np.maximum(weights[self.positive], 0),
-            np.maximum(-weights[self.negative], 0),
-            model.intercepts[self.classes],
-            best,
-            np.maximum(best - own, 0),
-        )
-        return np.concatenate(parts).astype(np.float64)
-
 
 def build_block(
     problem: RegressionProblem,
     data: MergedData,
-    lower: Int[np.ndarray, "C f"],
-    upper: Int[np.ndarray, "C f"],
+    lower: Float[np.ndarray, "C f"],
+    upper: Float[np.ndarray, "C f"],
     intercepts: Float[np.ndarray, " C"],
     free: Bool[np.ndarray, " C"],
     whole: Bool[np.ndarray, " C"],
+    close: Bool[np.ndarray, "n C"],
 ) -> Block:
     """Builds the program.
 
@@ -94,13 +76,15 @@ def build_block(
         intercepts: those of classes that are not free are held.
         free: classes whose intercepts are free; others must hold all their weights.
         whole: classes whose weights must be whole.
+        close: rivals of each instance that may come to lead; the others' rows are left
+            out.
     """
     open_weights = upper > lower
-    fixed = np.where(open_weights, 0, lower)
+    fixed = np.where(open_weights, 0.0, lower)
     positive = np.flatnonzero(open_weights & (upper > 0))
     negative = np.flatnonzero(open_weights & (lower < 0))
     classes = np.flatnonzero(free)
-    base = (data.features @ fixed.T).astype(np.float64)
+    base = data.features @ fixed.T
     base[:, ~free] += intercepts[~free]
     low, high = lower.reshape(-1), upper.reshape(-1)
     sums = _own_sums(problem, data)
@@ -108,7 +92,7 @@ def build_block(
     window = np.full(len(classes), float(problem.intercept_limit))
     instances = len(data.labels)
     infinite = np.full(instances, np.inf)
-    rows, row_lower, row_upper = _rows(data, base, positive, negative, classes)
+    rows, row_lower, row_upper = _rows(data, base, positive, negative, classes, close)
     program = MixedIntegerProgram(
         objective=np.concatenate(
             [
@@ -176,6 +160,7 @@ def _rows(
     positive: Int[np.ndarray, " P"],
     negative: Int[np.ndarray, " Q"],
     classes: Int[np.ndarray, " K"],
+    close: Bool[np.ndarray, "n C"],
 ) -> tuple[Any, Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
     """One row for each instance and free class, and for each own class that is held."""
     instances, columns = data.features.shape
@@ -194,8 +179,9 @@ def _rows(
     rival = scipy.sparse.kron(eye, np.ones((count, 1)), format="csr")
     own = (data.labels[:, None] == classes).reshape(-1)
     lag = scipy.sparse.diags_array(own.astype(np.float64)) @ rival
-    rows = scipy.sparse.hstack([plus, -minus, offsets, -rival, lag])
-    sides = -base[:, classes].reshape(-1)
+    kept = np.flatnonzero(own | close[:, classes].reshape(-1))
+    rows = scipy.sparse.hstack([plus, -minus, offsets, -rival, lag], format="csr")
+    sides, own = -base[:, classes].reshape(-1)[kept], own[kept]
     lower, upper = np.where(own, sides, -np.inf), np.where(own, np.inf, sides)
     # An own class that is held: r − e is at most its score.
     held = np.flatnonzero(place[data.labels] < 0)
@@ -205,7 +191,7 @@ def _rows(
     )
     own_score = base[held, data.labels[held]]
     return (
-        scipy.sparse.vstack([rows, more], format="csr"),
+        scipy.sparse.vstack([rows[kept], more], format="csr"),
         np.concatenate([lower, np.full(len(held), -np.inf)]),
         np.concatenate([upper, own_score]),
     )

@@ -37,7 +37,6 @@ def solve_block(
     block: Block,
     deadline: float,
     seed: int = 0,
-    start: Float[np.ndarray, " V"] | None = None,
     slack: float = 0.0,
     nodes: int | None = None,
     cutoff: float = np.inf,
@@ -48,7 +47,6 @@ def solve_block(
         block: the block.
         deadline: `time.perf_counter()` at which to end.
         seed: of HiGHS.
-        start: a solution to start from.
         slack: how far from the best cost an answer may be.
         nodes: ends after so many nodes of the search tree.
         cutoff: solutions that cost more are of no use.
@@ -71,8 +69,6 @@ def solve_block(
     if np.isfinite(cutoff):
         solver.setOptionValue("objective_bound", cutoff - block.offset)
     highs.build(solver, block.program)
-    if start is not None:
-        solver.setSolution(len(start), np.arange(len(start), dtype=np.int32), start)
     solver.HandleUserInterrupt = True
     run_interruptibly(solver.run, solver.cancelSolve)
     status, info = solver.getModelStatus(), solver.getInfo()
@@ -90,6 +86,8 @@ def solve_block(
         bound = np.inf
     elif whole:
         bound = info.mip_dual_bound + block.offset
+    elif status == named.kOptimal:
+        bound = info.objective_function_value + block.offset
     return BlockAnswer(
         values=np.array(answer.col_value) if found else None,
         bound=bound if abs(bound) < 1e20 or infeasible else -np.inf,

@@ -3,97 +3,167 @@
 With the scores of all other classes given, the weights of one class are a program of N
 rows whose relaxation is nearly whole; HiGHS solves it in moments where it fails on all
 classes together. Classes meet only in the best rivals' scores r_i, which are not known.
-So a group of classes is opened at once, and its classes become whole one after another,
-while the weights of those that follow stay fractions and so say which r_i suit them
-(relax and fix). Weights that no good model would give another value (`allowed_weights`)
-stay out.
+So a group of classes is opened at once, as fractions, and made whole one after another,
+while those that follow adapt: they are part of the same program where that is small,
+and of a linear program solved after each class where it is not. Weights that no good
+model would give another value (`allowed_weights`) stay out, and so do rows of rivals
+that are far behind.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from qpm_jax.regression.merged_data import MergedData
-from qpm_jax.regression.native_block import build_block
+from qpm_jax.regression.native_block import Block, build_block
 from qpm_jax.regression.native_bound import allowed_weights
 from qpm_jax.regression.native_model import NativeModel, make_model
-from qpm_jax.regression.native_program import solve_block
+from qpm_jax.regression.native_program import BlockAnswer, solve_block
 from qpm_jax.regression.problem import RegressionProblem
+
+# Entries of a program that is still solved together with the classes that follow.
+_JOINT_ENTRIES = 25_000
+# Rivals this far behind the best are left out.
+_CLOSE = 12.0
 
 
 @dataclass(frozen=True, eq=False)
-class SearchLimits:
-    """How hard to try.
+class Search:
+    """What a search works on, and how hard it tries.
 
     Attributes:
+        problem: the problem.
+        data: its merged data.
+        slopes: float64 [C, f], g, from `price_bound`.
         allowance: reduced cost up to which a weight may move.
         slack: cost that a class may lose by ending early.
         nodes: nodes of one class's search tree.
         deadline: `time.perf_counter()` at which to end.
-        seed: of HiGHS.
     """
 
+    problem: RegressionProblem
+    data: MergedData
+    slopes: Float[np.ndarray, "C f"]
     allowance: float
     slack: float
     nodes: int
     deadline: float
-    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Relaxed:
+    """Weights and intercepts that may be fractions: float64 [C, f] and [C]."""
+
+    weights: Float[np.ndarray, "C f"]
+    intercepts: Float[np.ndarray, " C"]
 
 
 def open_classes(
-    problem: RegressionProblem,
-    data: MergedData,
-    slopes: Float[np.ndarray, "C f"],
-    model: NativeModel,
+    search: Search,
+    known: Relaxed,
     order: Int[np.ndarray, " K"],
-    limits: SearchLimits,
-    cutoff: float,
+    cutoff: float = np.inf,
+    seed: int = 0,
 ) -> NativeModel | None:
-    """Opens some classes and makes them whole again, in the order given.
+    """Makes some classes whole, in the order given, from fractions of best cost.
 
     Args:
-        problem: the problem.
-        data: its merged data.
-        slopes: g, from `price_bound`.
-        model: a model; classes not in `order` keep their weights.
+        search: what to search.
+        known: weights of classes not in `order` are kept, and must be whole.
         order: classes, all different.
-        limits: how hard to try.
         cutoff: models that cost more are of no use, and are given up early.
+        seed: of HiGHS.
 
     Returns:
         The new model, which may cost more than the cutoff; None when there is none.
     """
-    classes = problem.num_classes
-    lower, upper = allowed_weights(data, slopes, limits.allowance)
-    lower, upper = np.minimum(lower, model.weights), np.maximum(upper, model.weights)
-    open_now, free = np.zeros(classes, bool), np.zeros(classes, bool)
-    open_now[order] = free[order] = True
-    weights, intercepts = model.weights.copy(), model.intercepts.astype(np.float64)
-    for position, chosen in enumerate(order):
-        block = build_block(
-            problem,
-            data,
-            np.where(open_now[:, None], lower, weights),
-            np.where(open_now[:, None], upper, weights),
-            intercepts,
-            free,
-            np.arange(classes) == chosen,
-        )
-        start = block.write(data, model) if position == 0 else None
-        answer = solve_block(
-            block,
-            limits.deadline,
-            limits.seed,
-            start,
-            limits.slack,
-            limits.nodes,
-            cutoff,
-        )
-        if answer.values is None:
+    rest = np.zeros(len(known.weights), bool)
+    rest[order] = True
+    free = rest.copy()
+    now: Relaxed | None = known
+    if len(order) > 1:
+        now = _relax(search, known, rest, free, cutoff)
+    for chosen in order:
+        if now is None:
             return None
-        found, offsets = block.read(answer.values)
-        weights[chosen] = np.round(found[chosen]).astype(np.int64)
-        intercepts[free] = offsets[free]
-        open_now[chosen] = False
-    return make_model(problem, data, weights, intercepts)
+        now, joint = _make_whole(search, now, chosen, rest, free, cutoff, seed)
+        rest[chosen] = False
+        if now is not None and not joint and rest.any():
+            now = _relax(search, now, rest, free, cutoff)
+    if now is None:
+        return None
+    weights = np.round(now.weights).astype(np.int64)
+    return make_model(search.problem, search.data, weights, now.intercepts)
+
+
+def _make_whole(
+    search: Search,
+    now: Relaxed,
+    chosen: int,
+    rest: Bool[np.ndarray, " C"],
+    free: Bool[np.ndarray, " C"],
+    cutoff: float,
+    seed: int,
+) -> tuple[Relaxed | None, bool]:
+    """One class made whole, and whether the rest has adapted to it in the same step."""
+    only = np.arange(len(rest)) == chosen
+    block = _block(search, now, rest, free, only)
+    joint = block.program.rows.nnz <= _JOINT_ENTRIES or bool((free == only).all())
+    if not joint:
+        block = _block(search, now, only, only, only)
+    limit = cutoff if joint else np.inf
+    answer = solve_block(
+        block, search.deadline, seed, search.slack, search.nodes, limit
+    )
+    after = _after(block, answer, now)
+    if after is not None:
+        after.weights[chosen] = np.round(after.weights[chosen])
+    return after, joint
+
+
+def _relax(
+    search: Search,
+    now: Relaxed,
+    rest: Bool[np.ndarray, " C"],
+    free: Bool[np.ndarray, " C"],
+    cutoff: float,
+) -> Relaxed | None:
+    """The best fractions for the classes left, None where they cost too much."""
+    block = _block(search, now, rest, free, np.zeros(len(rest), bool))
+    answer = solve_block(block, search.deadline)
+    if not answer.ended or answer.bound > cutoff:
+        return None
+    return _after(block, answer, now)
+
+
+def _block(
+    search: Search,
+    now: Relaxed,
+    rest: Bool[np.ndarray, " C"],
+    free: Bool[np.ndarray, " C"],
+    whole: Bool[np.ndarray, " C"],
+) -> Block:
+    lower, upper = allowed_weights(search.data, search.slopes, search.allowance)
+    lower = np.minimum(lower, np.floor(now.weights + 1e-6))
+    upper = np.maximum(upper, np.ceil(now.weights - 1e-6))
+    held = ~rest[:, None]
+    scores = search.data.features @ now.weights.T + now.intercepts
+    rivals = scores.copy()
+    rivals[np.arange(len(scores)), search.data.labels] = -np.inf
+    return build_block(
+        search.problem,
+        search.data,
+        np.where(held, now.weights, lower),
+        np.where(held, now.weights, upper),
+        now.intercepts,
+        free,
+        whole,
+        scores >= rivals.max(axis=1, keepdims=True) - _CLOSE,
+    )
+
+
+def _after(block: Block, answer: BlockAnswer, now: Relaxed) -> Relaxed | None:
+    if answer.values is None:
+        return None
+    return Relaxed(*block.read(answer.values))

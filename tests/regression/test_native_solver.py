@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qpm_jax.regression import native, native_search
 from qpm_jax.regression.native import solve_native
+from qpm_jax.regression.native_program import BlockAnswer
 from qpm_jax.regression.problem import RegressionProblem
 
 
@@ -45,7 +47,7 @@ def test_a_small_problem_is_proven_at_the_least_objective_of_all_models(seed):
 
 
 def test_the_bound_is_never_above_the_objective_and_only_rises():
-    problem = random_problem(3, instances=30, features=12, classes=3)
+    problem = random_problem(1, instances=24, features=16, classes=4)
     news = []
     solve_native(problem, 10, max_rounds=4, progress=lambda *seen: news.append(seen))
     objectives, bounds, seconds = map(np.array, zip(*news, strict=True))
@@ -56,17 +58,18 @@ def test_the_bound_is_never_above_the_objective_and_only_rises():
 
 
 def test_the_same_seed_gives_the_same_model():
-    problem = random_problem(5, instances=30, features=12, classes=3)
+    problem = random_problem(1, instances=24, features=16, classes=4)
     first, second = (solve_native(problem, 30, seed=7, max_rounds=3) for _ in range(2))
     np.testing.assert_array_equal(first.coefficients, second.coefficients)
     np.testing.assert_array_equal(first.intercepts, second.intercepts)
 
 
-def test_no_time_gives_a_model_without_a_bound():
-    solution = solve_native(random_problem(0), time_limit=0)
+def test_no_time_gives_zero_weights_and_the_bound_of_even_prices():
+    problem = random_problem(3, instances=30, features=12, classes=3)
+    solution = solve_native(problem, time_limit=0)
     assert solution.status == "time_limit"
-    assert solution.bound == -np.inf
-    assert solution.gap == np.inf
+    assert not solution.coefficients.any()
+    assert -np.inf < solution.bound <= solution.objective
 
 
 def test_an_interrupt_returns_the_model_known_by_then():
@@ -78,10 +81,69 @@ def test_an_interrupt_returns_the_model_known_by_then():
 
 
 def test_the_solve_ends_at_the_gap_asked_for():
-    problem = random_problem(11, instances=40, features=20, classes=4)
+    problem = random_problem(11, instances=20, features=10, classes=3)
     solution = solve_native(problem, 20, gap=0.5)
     assert solution.status in ("gap_reached", "optimal")
     assert solution.gap <= 0.5
+
+
+@pytest.mark.parametrize("joint", [0, 25_000])
+def test_the_search_by_classes_ends_at_the_same_proof(monkeypatch, joint):
+    monkeypatch.setattr(native, "_SMALL", 0)
+    monkeypatch.setattr(native_search, "_JOINT_ENTRIES", joint)
+    problem = random_problem(1, instances=24, features=16, classes=4)
+    solution = solve_native(problem, 30)
+    assert solution.status == "optimal"
+    assert solution.objective == -28
+
+
+def test_the_search_by_classes_alone_only_improves_and_keeps_the_bound(monkeypatch):
+    monkeypatch.setattr(native, "_SMALL", 0)
+    monkeypatch.setattr(native, "_PROVABLE", 0)
+    monkeypatch.setattr(native, "_NEARLY_PROVEN", -1)
+    problem = random_problem(1, instances=24, features=16, classes=4)
+    news = []
+    solution = solve_native(
+        problem, 30, max_rounds=24, progress=lambda *seen: news.append(seen[0])
+    )
+    assert solution.status == "time_limit"
+    assert solution.bound == -29
+    assert -28 <= solution.objective <= -22
+    assert news == sorted(news, reverse=True)
+
+
+def test_a_problem_without_time_for_the_relaxation_still_has_an_answer(monkeypatch):
+    monkeypatch.setattr(
+        native,
+        "solve_block",
+        lambda *_: BlockAnswer(None, -np.inf, np.array([]), False),
+    )
+    problem = random_problem(1, instances=24, features=16, classes=4)
+    solution = solve_native(problem, 30)
+    assert solution.status == "time_limit"
+    assert solution.bound == -70
+
+
+def test_problems_may_have_whole_features_and_unequal_classes():
+    random = np.random.default_rng(4)
+    problem = RegressionProblem(
+        random.integers(-2, 4, (14, 4)), np.arange(14) % 3 // 2, 2, 1.5, 2.5
+    )
+    solution = solve_native(problem, 20)
+    assert solution.status == "optimal"
+    assert solution.objective == problem.objective(
+        solution.coefficients, solution.intercepts
+    )
+
+
+def test_flags_are_proven_optimal(shared):
+    table = np.genfromtxt(shared("data/flags/flags.tsv"), delimiter="\t", skip_header=1)
+    labels = np.unique(table[:, 0], return_inverse=True)[1]
+    chosen = np.concatenate([np.flatnonzero(labels == c)[:2] for c in range(5)])
+    problem = RegressionProblem(
+        (table[chosen, 1:] > 0).astype(int), labels[chosen], 5, 2.0, 5.0
+    )
+    assert solve_native(problem, 60).status == "optimal"
 
 
 @pytest.mark.parametrize("bound", [0, 1])
