@@ -20,12 +20,18 @@ from qpm_jax.networks.network import (
     sparsity,
     used_neurons,
 )
+from qpm_jax.networks.picture import network_picture
 from qpm_jax.networks.problem import NetworkProblem
 from qpm_jax.networks.program_values import read_network, write_network
 from qpm_jax.networks.rules import FeatureLimit, LinearRule, Monotone, WeightSign
 from qpm_jax.networks.simplify import ordered, simplified
 from qpm_jax.networks.solution import NetworkSolution
 from qpm_jax.networks.solve import solve
+from qpm_jax.networks.verification import (
+    Verification,
+    adversarial_margin,
+    certified_radius,
+)
 from qpm_jax.networks.weight_family import WeightFamily, weight_family
 
 if TYPE_CHECKING:
@@ -43,10 +49,14 @@ __all__ = [
     "NetworkProblem",
     "NetworkSolution",
     "ReLUNetwork",
+    "Verification",
     "WeightFamily",
     "WeightSign",
+    "adversarial_margin",
     "build_dense",
+    "certified_radius",
     "interval_bounds",
+    "network_picture",
     "ordered",
     "outputs",
     "parameter_reduction",

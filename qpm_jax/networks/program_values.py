@@ -14,7 +14,7 @@ from qpm_jax.networks.rule_rows import rule_values
 from qpm_jax.networks.rules import LinearRule
 from qpm_jax.networks.simplify import ordered, simplified, switched_on
 
-# What a solver leaves of a weight that should be zero.
+# What a solver leaves of a number that should be zero.
 _DUST = 1e-9
 
 
@@ -54,7 +54,8 @@ def read_network(dense: DenseProgram, values: Float[np.ndarray, " V"]) -> ReLUNe
         weights.append(
             np.where(np.abs(found) > _DUST, np.clip(found, -limit, limit), 0)
         )
-        biases.append(values[here.biases])
+        found = values[here.biases]
+        biases.append(np.where(np.abs(found) > _DUST, found, 0.0))
         if here.kept.size:
             skipped.append(bool(values[here.kept[0]] < 0.5))
             if skipped[-1]:

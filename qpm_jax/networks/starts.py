@@ -5,7 +5,7 @@ import numpy as np
 from qpm_jax.networks.network import ReLUNetwork, outputs
 from qpm_jax.networks.problem import NetworkProblem
 from qpm_jax.networks.program_values import standard_form
-from qpm_jax.networks.rules import FeatureLimit, LinearRule, Monotone, WeightSign
+from qpm_jax.networks.rules import FeatureLimit, Monotone, WeightSign
 
 _RIDGE = 0.1
 
@@ -39,17 +39,16 @@ def repaired(problem: NetworkProblem, network: ReLUNetwork) -> ReLUNetwork:
 
 
 def zero_network(problem: NetworkProblem) -> ReLUNetwork:
-    """No weights, and the biases of the best constant answer.
+    """No weights, and the biases of the best of a few constant answers.
 
     Args:
         problem: the problem.
     """
     shapes = list(zip(problem.widths[1:], problem.widths[:-1], strict=True))
     biases = [np.zeros(out) for out, _ in shapes]
-    candidates = 0.5 * (2 * problem.codes - problem.codes.max())
+    towards = 0.5 * (2 * problem.codes - problem.codes.max())
+    candidates = np.vstack([towards, np.zeros(problem.widths[-1])])
     weights = tuple(np.zeros(shape) for shape in shapes)
-    if any(isinstance(rule, LinearRule) for rule in problem.rules):
-        candidates = np.zeros((1, problem.widths[-1]))
     networks = [
         ReLUNetwork(weights, (*biases[:-1], np.asarray(each))) for each in candidates
     ]
