@@ -18,7 +18,7 @@ def _command(workdir, *flags):
 
 
 @pytest.mark.slow
-def test_an_experiment_runs_prints_its_tables_and_goes_on_where_it_was(tmp_path):
+def test_an_experiment_prints_its_tables_and_keeps_lines_and_pictures(tmp_path):
     work = tmp_path / "work"
     done = subprocess.run(
         _command(work), capture_output=True, text=True, check=False, timeout=240
