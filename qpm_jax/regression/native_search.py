@@ -22,8 +22,8 @@ from qpm_jax.regression.native_model import NativeModel, make_model
 from qpm_jax.regression.native_program import BlockAnswer, solve_block
 from qpm_jax.regression.problem import RegressionProblem
 
-# Entries of a program that is still solved together with the classes that follow.
-_JOINT_ENTRIES = 25_000
+# Rows times entries of a program that is still solved with the classes that follow.
+_JOINT_WORK = 16_000_000
 # Rivals this far behind the best are left out.
 _CLOSE = 12.0
 
@@ -109,7 +109,8 @@ def _make_whole(
     """One class made whole, and whether the rest has adapted to it in the same step."""
     only = np.arange(len(rest)) == chosen
     block = _block(search, now, rest, free, only)
-    joint = block.program.rows.nnz <= _JOINT_ENTRIES or bool((free == only).all())
+    work = block.program.num_rows * block.program.rows.nnz
+    joint = work <= _JOINT_WORK or bool((rest == only).all())
     if not joint:
         block = _block(search, now, only, only, only)
     limit = cutoff if joint else np.inf
