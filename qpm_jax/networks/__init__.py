@@ -27,6 +27,7 @@ from qpm_jax.networks.rules import FeatureLimit, LinearRule, Monotone, WeightSig
 from qpm_jax.networks.simplify import ordered, simplified
 from qpm_jax.networks.solution import NetworkSolution
 from qpm_jax.networks.solve import solve
+from qpm_jax.networks.tightening import tightened_bounds
 from qpm_jax.networks.verification import (
     Verification,
     adversarial_margin,
@@ -66,6 +67,7 @@ __all__ = [
     "simplified",
     "solve",
     "sparsity",
+    "tightened_bounds",
     "used_neurons",
     "weight_family",
     "write_network",

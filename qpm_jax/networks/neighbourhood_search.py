@@ -22,7 +22,8 @@ from qpm_jax.solvers.solution import FEASIBILITY_TOLERANCE, evaluate
 
 # The least improvement that counts, relative to the objective.
 _LEAST = 1e-6
-_FIRST_SHARE = 0.1
+# The first solve of a move holds all patterns: a linear program, or nearly.
+_FIRST_SHARE = 0.0
 
 
 @dataclass(frozen=True)
@@ -132,4 +133,4 @@ def _step(
     done = answer.status in ("optimal", "gap_reached")
     quick = done and answer.seconds < 0.3 * limit
     factor = 2.0 if quick else 1.0 if done else 0.6
-    return standard_form(problem, found), float(np.clip(share * factor, 0.02, 1.0))
+    return standard_form(problem, found), float(np.clip(share * factor, 0.05, 1.0))

@@ -1,0 +1,15 @@
+"""A small network on iris: five splits, width and prices chosen on the training part.
+
+python -m launch.networks --config=configs/networks_iris.py --workdir=runs/networks-iris
+"""
+
+from ml_collections import ConfigDict
+
+from qpm_jax.networks.settings import default
+
+
+def get_config() -> ConfigDict:
+    """Returns the settings for iris."""
+    config = default()
+    config.table = "iris"
+    return config

@@ -1,0 +1,164 @@
+"""Runs an experiment in a work directory: what is done is not done again."""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from qpm_jax import files
+from qpm_jax.networks import measurements
+from qpm_jax.networks.experiments import Run, execute, planned_runs
+from qpm_jax.networks.network import ReLUNetwork
+from qpm_jax.networks.picture import network_picture
+
+logger = logging.getLogger(__name__)
+
+Records = dict[Run, dict[str, Any]]
+_RUNS = "runs.jsonl"
+
+
+def run(
+    config: ConfigDict,
+    workdir: str | Path,
+    progress: Callable[[int, int], object] | None = None,
+) -> Records:
+    """Does every run of a configuration that is not done, then the table and pictures.
+
+    Args:
+        config: see `settings.default`.
+        workdir: gets runs.jsonl with a line a finished run, table.md and figures/. Runs
+            that were done with other settings are done again.
+        progress: called with the runs done and all runs, also before the first.
+
+    Returns:
+        The records of the configuration's runs.
+
+    Raises:
+        ValueError: a line of runs.jsonl that is none.
+        KeyboardInterrupt: a run was interrupted; those before are kept.
+    """
+    folder = Path(workdir)
+    settings = json.loads(config.to_json())
+    settings.pop("seeds")
+    done = read_records(folder, settings)
+    source = measurements.load(config.table)
+    runs = list(planned_runs(config))
+    for number, planned in enumerate(runs):
+        if progress is not None:
+            progress(number, len(runs))
+        if planned not in done:
+            done[planned] = execute(source, planned, config)
+            _append(folder / _RUNS, planned, settings, done[planned])
+            _log(planned, done[planned], number + 1, len(runs))
+    if progress is not None:
+        progress(len(runs), len(runs))
+    records = {planned: done[planned] for planned in runs}
+    files.write_text(folder / "table.md", table(records))
+    for planned, record in records.items():
+        if "milp" in record:
+            name = f"network-{planned.table}-seed{planned.seed}.png"
+            files.write_bytes(folder / "figures" / name, _picture(source, record))
+    return records
+
+
+def read_records(workdir: str | Path, settings: dict[str, Any]) -> Records:
+    """Reads what is done with these settings.
+
+    Args:
+        workdir: folder of the experiment; it need not exist.
+        settings: of the configuration, without its seeds.
+
+    Raises:
+        ValueError: a line that is not a run's.
+    """
+    path = Path(workdir) / _RUNS
+    if not path.is_file():
+        return {}
+    found: Records = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            values = json.loads(line)
+            planned = Run(**values["run"])
+            if values["settings"] == settings:
+                found[planned] = values["figures"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"{path} holds a line that is no finished run ({error}); remove that"
+                " line, its run is then done again."
+            ) from error
+    return found
+
+
+def table(records: Records) -> str:
+    """Markdown: a row a model, mean ± standard error over the seeds, in percent.
+
+    Args:
+        records: finished runs of one data set.
+    """
+    lines = [
+        "| model | test accuracy | training | zero weights | parameters removed | gap"
+        " | seconds | seeds |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    names = [name for name in next(iter(records.values())) if name != "chosen"]
+    keys = (
+        "test_accuracy",
+        "training_accuracy",
+        "sparsity",
+        "parameter_reduction",
+        "gap",
+    )
+    for name in names:
+        own = [record[name] for record in records.values()]
+        cells = [_share([each.get(key) for each in own]) for key in keys]
+        seconds = np.mean([each["seconds"] for each in own])
+        row = [name, *cells, f"{seconds:.1f}", str(len(own))]
+        lines.append(f"| {' | '.join(row)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _share(values: Sequence[float | None]) -> str:
+    known = np.array([value for value in values if value is not None])
+    if not known.size or not np.isfinite(known).all():
+        return "–"
+    error = known.std(ddof=1) / np.sqrt(len(known)) if len(known) > 1 else 0.0
+    return f"{100 * known.mean():.1f} ± {100 * error:.1f}"
+
+
+def _append(
+    path: Path, planned: Run, settings: dict[str, Any], figures: dict[str, Any]
+) -> None:
+    """Writes the file whole, with one line more."""
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    values = {"run": asdict(planned), "settings": settings, "figures": figures}
+    files.write_text(path, before + json.dumps(values) + "\n")
+
+
+def _picture(source: measurements.Measurements, record: dict[str, Any]) -> bytes:
+    kept = record["milp"]["network"]
+    network = ReLUNetwork(
+        tuple(np.array(each) for each in kept["weights"]),
+        tuple(np.array(each) for each in kept["biases"]),
+    )
+    number = len(network.biases[-1])
+    names = source.class_names
+    if number != len(names):
+        names = tuple(f"bit {place}" for place in range(number))
+    title = f"{source.name}: {100 * record['milp']['test_accuracy']:.1f} % right"
+    return network_picture(network, source.feature_names, names, title)
+
+
+def _log(planned: Run, record: dict[str, Any], number: int, total: int) -> None:
+    shown = ", ".join(
+        f"{name} {100 * figures['test_accuracy']:.1f} %"
+        for name, figures in record.items()
+        if name != "chosen"
+    )
+    logger.info(
+        "%d of %d: %s, seed %d: %s", number, total, planned.table, planned.seed, shown
+    )

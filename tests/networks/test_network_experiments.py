@@ -1,0 +1,105 @@
+import json
+
+import numpy as np
+import pytest
+
+from qpm_jax.networks import gradient_baselines, measurements, settings, study
+from qpm_jax.networks.problem import NetworkProblem
+
+TINY = {
+    "table": "iris",
+    "seeds": (0, 1),
+    "label_encoding": "binary",
+    "choice": {
+        "widths": (2,),
+        "l1": (0.01, 0.1),
+        "l2": (0.0,),
+        "splits": 1,
+        "seconds": 0.0,
+    },
+    "milp": {"time_limit": 0.5},
+}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    told = []
+    config = settings.from_dict(TINY)
+    records = study.run(config, folder, lambda done, total: told.append((done, total)))
+    return folder, config, records, told
+
+
+def test_every_model_is_measured_on_every_split(finished):
+    folder, _, records, told = finished
+    assert told == [(0, 2), (1, 2), (2, 2)]
+    for record in records.values():
+        assert set(record) == {"chosen", *settings.MODELS}
+        assert record["chosen"]["l1"] == 0.01
+        for model in ("milp", "gradient", "logistic", "tree"):
+            assert record[model]["test_accuracy"] > 0.8
+        free = round((1 - record["milp"]["sparsity"]) * 12)
+        for pruned in ("magnitude", "lottery"):
+            assert round((1 - record[pruned]["sparsity"]) * 12) <= free
+    assert (folder / "figures" / "network-iris-seed1.png").exists()
+    table = (folder / "table.md").read_text()
+    assert table.count("\n") == 2 + len(settings.MODELS)
+    assert "| milp |" in table
+
+
+def test_what_is_done_is_not_done_again(finished):
+    folder, config, records, _ = finished
+    before = (folder / "runs.jsonl").read_text()
+    again = study.run(config, folder)
+    assert again == records
+    assert (folder / "runs.jsonl").read_text() == before
+    values = json.loads(before.splitlines()[0])
+    assert study.read_records(folder, values["settings"] | {"table": "wine"}) == {}
+
+
+def test_a_damaged_line_is_named(tmp_path):
+    (tmp_path / "runs.jsonl").write_text("{}\n")
+    with pytest.raises(ValueError, match="holds a line that is no finished run"):
+        study.read_records(tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"tabel": "iris"}, "config.tabel does not exist. Did you mean table"),
+        ({"milp": {"time": 3}}, "Did you mean milp.time_limit"),
+        ({"table": "irish"}, "config.table is 'irish'. Did you mean iris"),
+        ({"models": ("milp", "svm")}, "config.models is 'svm'"),
+        ({"seeds": "0"}, "config holds a value of another kind"),
+    ],
+)
+def test_keys_and_values_that_are_none_are_refused(values, words):
+    with pytest.raises(ValueError, match=words):
+        settings.from_dict(values)
+
+
+def test_tables_come_standardised_by_their_training_part():
+    source = measurements.load("wine")
+    assert source.features.shape == (178, 13)
+    assert len(source.feature_names) == 13
+    part = measurements.split(source.features, source.labels, 0.25, 0)
+    assert len(part.test_labels) == 45
+    assert np.allclose(part.features.mean(axis=0), 0)
+    assert np.allclose(part.features.std(axis=0), 1)
+    assert not np.allclose(part.test_features.mean(axis=0), 0)
+    with pytest.raises(ValueError, match="Did you mean wine"):
+        measurements.load("vine")
+
+
+def test_pruning_keeps_so_many_weights():
+    random = np.random.default_rng(0)
+    labels = np.arange(20) % 2
+    data = random.normal(size=(20, 3)) + 2 * labels[:, None]
+    problem = NetworkProblem(data, labels, 2, (2,))
+    kept = gradient_baselines.magnitude_pruned(problem, 4)
+    assert sum(int((each != 0).sum()) for each in kept.weights) <= 4
+    assert problem.loss(kept) < 0.5
+    ticket = gradient_baselines.magnitude_pruned(problem, 4, rewind=True)
+    assert problem.loss(ticket) < 0.7
+    with pytest.raises(ValueError, match="weights is 11; it must be 0 … 10"):
+        gradient_baselines.magnitude_pruned(problem, 11)

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from qpm_jax.networks import (
+    LinearRule,
+    NetworkProblem,
+    interval_bounds,
+    search,
+    weight_family,
+)
+from qpm_jax.networks.network import preactivations
+from qpm_jax.networks.starts import ridge_start
+from qpm_jax.networks.tightening import tightened_bounds
+
+
+def priced(family="ternary", hidden=(2,), **settings):
+    random = np.random.default_rng(1)
+    labels = np.arange(6) % 2
+    data = random.normal(size=(6, 2)) + 4 * labels[:, None] - 2
+    return NetworkProblem(
+        data, labels, 2, hidden, weight_family(family), l1=0.3, **settings
+    )
+
+
+@pytest.mark.parametrize("family", ["ternary", "bilinear"])
+@pytest.mark.parametrize("hidden", [(2,), (2, 2)])
+def test_bounds_of_the_relaxation_are_tighter_and_hold(family, hidden):
+    problem = priced(family, hidden)
+    network = search(problem, ridge_start(problem), 1.0)
+    objective = problem.objective(network)
+    free = interval_bounds(problem)
+    found = tightened_bounds(problem, free, objective, 30)
+    for layer, reached in enumerate(preactivations(network, problem.features)):
+        assert (reached <= found.upper[layer] + 1e-6).all()
+        assert (reached >= found.lower[layer] - 1e-6).all()
+        assert (found.upper[layer] <= free.upper[layer]).all()
+    assert found.upper[0].sum() < 0.95 * free.upper[0].sum()
+    analytic = interval_bounds(problem, objective)
+    assert found.upper[0].sum() < 1.02 * analytic.upper[0].sum()
+
+
+def test_processes_share_the_instances():
+    problem = priced()
+    free = interval_bounds(problem)
+    one = tightened_bounds(problem, free, 1.0, 30)
+    two = tightened_bounds(problem, free, 1.0, 60, processes=2)
+    assert np.allclose(one.upper[0], two.upper[0], atol=1e-6)
+    assert np.allclose(one.lower[0], two.lower[0], atol=1e-6)
+
+
+def test_without_time_or_symmetry_bounds_stay():
+    problem = priced()
+    free = interval_bounds(problem)
+    same = tightened_bounds(problem, free, 1.0, 0)
+    assert np.array_equal(same.upper[0], free.upper[0])
+    tied = priced(rules=[LinearRule(0, np.ones((2, 2)), upper=5.0)])
+    assert tightened_bounds(tied, free, 1.0, 9) is free
