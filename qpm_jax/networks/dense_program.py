@@ -93,21 +93,9 @@ def build_dense(
     if ordered:
         for layer in range(len(problem.hidden)):
             rows += symmetry_rows(problem, columns, layer)
-    switched: list[tuple[list[Rows], np.ndarray, np.ndarray]] = []
-    for layer in range(len(problem.hidden)):
-        here = columns.layers[layer]
-        triple = ReLUColumns(here.values, here.active, here.on)
-        if relu == "indicator":
-            rows.append(above_rows(triple))
-            switched.append(indicator_rows(triple))
-            continue
-        rows += relu_rows(triple, bounds.lower[layer], bounds.upper[layer])
-        if shares and shares[layer].size:
-            affine = preactivation(problem, columns, layer)
-            ranges = group_ranges(affine, lower, upper)
-            rows += partition_rows(triple, affine, shares[layer], ranges)
+    more, switched = _relus(problem, columns, bounds, shares, relu, (lower, upper))
     total = len(lower)
-    matrix, row_lower, row_upper = stacked(rows, total)
+    matrix, row_lower, row_upper = stacked(rows + more, total)
     program = MixedIntegerProgram(
         objective=_costs(problem, columns, total, not quadratic),
         rows=matrix,
@@ -142,6 +130,35 @@ def _rows(
         if here.passed.size:
             rows += passing_rows(problem, columns, bounds, layer)
     return rows
+
+
+_Switched = list[tuple[list[Rows], np.ndarray, np.ndarray]]
+
+
+def _relus(
+    problem: NetworkProblem,
+    columns: NetworkColumns,
+    bounds: PreactivationBounds,
+    shares: tuple[Int[np.ndarray, "N n G"], ...],
+    relu: str,
+    ranges: tuple[np.ndarray, np.ndarray],
+) -> tuple[list[Rows], _Switched]:
+    """Rows of all ReLUs, and those that hold only where a binary has a value."""
+    rows: list[Rows] = []
+    switched: _Switched = []
+    for layer in range(len(problem.hidden)):
+        here = columns.layers[layer]
+        triple = ReLUColumns(here.values, here.active, here.on)
+        if relu == "indicator":
+            rows.append(above_rows(triple))
+            switched.append(indicator_rows(triple))
+            continue
+        rows += relu_rows(triple, bounds.lower[layer], bounds.upper[layer])
+        if shares and shares[layer].size:
+            affine = preactivation(problem, columns, layer)
+            extent = group_ranges(affine, *ranges)
+            rows += partition_rows(triple, affine, shares[layer], extent)
+    return rows, switched
 
 
 def _share_columns(
@@ -186,13 +203,11 @@ def _ranges(
         )
         if layer < len(problem.hidden):
             largest = handed_bound(problem, bounds, layer)
-            upper[here.active] = bounds.largest_active(layer)
             upper[here.handed] = largest
+            upper[here.active] = bounds.largest_active(layer)
             if here.passed.size:
-                upper[here.active] = bounds.largest_active(layer)
                 upper[here.passed] = handed_bound(problem, bounds, layer - 1)
-            else:
-                lower[here.kept] = 1.0
+            lower[here.kept] = 0.0 if here.passed.size else 1.0
         if here.products.size:
             given = handed_bound(problem, bounds, layer - 1)
             upper[here.products] = given[:, None, :, None]
@@ -231,9 +246,7 @@ def _squares(
     return scipy.sparse.diags_array(diagonal)
 
 
-def _indicators(
-    switched: list[tuple[list[Rows], np.ndarray, np.ndarray]], total: int
-) -> Indicators | None:
+def _indicators(switched: _Switched, total: int) -> Indicators | None:
     if not switched:
         return None
     matrix, lower, upper = stacked(

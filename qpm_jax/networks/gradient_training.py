@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
 from qpm_jax.networks.network import ReLUNetwork
 from qpm_jax.networks.problem import NetworkProblem
@@ -80,18 +80,7 @@ def train_networks(
         jnp.asarray([problem.l1, problem.l2], jnp.float32),
         setting,
     )
-    weights, biases = zip(*trained, strict=True)
-    host: tuple[list[Float[np.ndarray, ...]], ...] = (
-        [np.asarray(each, np.float64) for each in weights],
-        [np.asarray(each, np.float64) for each in biases],
-    )
-    return [
-        ReLUNetwork(
-            tuple(each[index] for each in host[0]),
-            tuple(each[index] for each in host[1]),
-        )
-        for index in range(restarts)
-    ]
+    return _unstacked(trained, restarts)
 
 
 @functools.partial(jax.jit, static_argnames="setting")
@@ -159,6 +148,17 @@ def _stacked(networks: list[ReLUNetwork]) -> _Parameters:
             ),
         )
         for layer in range(len(networks[0].weights))
+    ]
+
+
+def _unstacked(parameters: _Parameters, restarts: int) -> list[ReLUNetwork]:
+    host = [tuple(np.asarray(each, np.float64) for each in pair) for pair in parameters]
+    return [
+        ReLUNetwork(
+            tuple(weights[index] for weights, _ in host),
+            tuple(biases[index] for _, biases in host),
+        )
+        for index in range(restarts)
     ]
 
 

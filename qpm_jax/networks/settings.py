@@ -32,9 +32,9 @@ def default() -> ConfigDict:
             "deep_weights": "grid",
             # what the training part chooses among, by inner splits
             "choice": {
-                "widths": (2, 4),  # of the one hidden layer
-                "l1": (0.003, 0.01),  # λ₁
-                "l2": (0.0, 0.01),  # λ₂
+                "widths": (4,),  # of the one hidden layer
+                "l1": (0.003, 0.01, 0.03),  # λ₁
+                "l2": (0.0, 0.003, 0.01, 0.03),  # λ₂
                 "splits": 5,
                 "test_share": 0.25,
                 "seconds": 0.3,  # of search, for each candidate and split

@@ -27,6 +27,9 @@ SOLVERS = ("highs", "scip", "gurobi")
 # Gradient training compiles for some seconds, which shorter limits do not have.
 GRADIENT_FROM = 6.0
 SEARCH_SHARE = 0.6
+# Of so many starts, the best after a short search is not always the best start.
+SEARCHED_STARTS = 4
+_SHORT = 0.1
 _PROVEN = 1e-6
 
 
@@ -69,9 +72,7 @@ def solve(
         if start is None:
             for other in _starts(problem, time_limit, seed):
                 run.keep(other, given=True)
-        share = SEARCH_SHARE * run.left
-        if share > 0:
-            search(problem, run.best, share, seed, lambda found, _: run.keep(found))
+        _search(run, seed)
         status = _whole(run, relu, solver, threads, seed)
     except KeyboardInterrupt:
         if run.network is None:
@@ -96,6 +97,7 @@ class _Run:
         self.network: ReLUNetwork | None = None
         self.objective, self.bound = math.inf, problem.layer_price
         self.improved = False
+        self.starts: list[ReLUNetwork] = []
         self.history: list[tuple[float, float, float]] = []
 
     @property
@@ -119,9 +121,11 @@ class _Run:
         """Takes a network that is better and, if it is a start, feasible."""
         candidate = standard_form(self.problem, network)
         objective = self.problem.objective(candidate)
-        if objective >= self.objective or (
-            given and not _follows(self.problem, candidate)
-        ):
+        if given:
+            if not _follows(self.problem, candidate):
+                return
+            self.starts.append(candidate)
+        if objective >= self.objective:
             return
         self.network, self.objective = candidate, objective
         self.improved |= not given
@@ -157,12 +161,29 @@ class _Run:
         )
 
 
+def _search(run: _Run, seed: int) -> None:
+    """A short search from every start, then a long one from the best network."""
+    share = SEARCH_SHARE * run.left
+    if share <= 0:
+        return
+
+    def kept(found: ReLUNetwork, _: float) -> None:
+        run.keep(found)
+
+    first = sorted(run.starts, key=run.problem.objective)[:SEARCHED_STARTS]
+    if len(first) > 1:
+        for start in first:
+            search(run.problem, start, _SHORT * share, seed, kept)
+        share *= 1 - _SHORT * len(first)
+    search(run.problem, run.best, share, seed, kept)
+
+
 def _starts(problem: NetworkProblem, time_limit: float, seed: int) -> Any:
     yield ridge_start(problem)
     if time_limit >= GRADIENT_FROM:
         from qpm_jax.networks.gradient_start import gradient_starts
 
-        yield from gradient_starts(problem, seed)[:3]
+        yield from gradient_starts(problem, seed)[:SEARCHED_STARTS]
 
 
 def _follows(problem: NetworkProblem, network: ReLUNetwork) -> bool:

@@ -90,8 +90,7 @@ def build_box(
     lead_weights, lead_biases, rivals = _leads(weights[-1], biases[-1], label)
     inputs = np.arange(len(point))
     size, lead = len(point), len(point) + 1
-    lower = np.r_[point - radius, 0.0, 0.0]
-    upper = np.r_[point + radius, radius, 0.0]
+    lower, upper = np.r_[point - radius, 0, 0], np.r_[point + radius, radius, 0]
     rows = [
         make_rows([(inputs, 1.0), (np.array(size), -1.0)], upper=point),
         make_rows([(inputs, 1.0), (np.array(size), 1.0)], lower=point),
@@ -113,17 +112,28 @@ def build_box(
     rows += _overtaking(
         lead_weights, lead_biases, before, chosen, lead, spare, least_size
     )
-    lower = np.r_[lower, np.zeros(len(rivals))]
-    upper = np.r_[upper, np.ones(len(rivals))]
+    lower, upper = np.r_[lower, 0.0 * most], np.r_[upper, 0.0 * most + 1]
+    whole = np.concatenate([chosen, *binaries])
+    program = _minimising(size if least_size else lead, rows, lower, upper, whole)
+    return BoxProgram(program, inputs, size, lead, chosen, rivals)
+
+
+def _minimising(
+    variable: int,
+    rows: list[Rows],
+    lower: np.ndarray,
+    upper: np.ndarray,
+    whole: np.ndarray,
+) -> MixedIntegerProgram:
+    """The program that makes one variable as small as it can be."""
     integer = np.zeros(len(lower), bool)
-    integer[np.concatenate([chosen, *binaries])] = True
+    integer[whole] = True
     objective = np.zeros(len(lower))
-    objective[size if least_size else lead] = 1.0
+    objective[variable] = 1.0
     matrix, row_lower, row_upper = stacked(rows, len(lower))
-    program = MixedIntegerProgram(
+    return MixedIntegerProgram(
         objective, matrix, row_lower, row_upper, lower, upper, integer
     )
-    return BoxProgram(program, inputs, size, lead, chosen, rivals)
 
 
 @dataclass(frozen=True, eq=False)
