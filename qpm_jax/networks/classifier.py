@@ -86,6 +86,7 @@ class MILPNetworkClassifier(ClassifierMixin, BaseEstimator):
         grid_step: float = 0.5,
         grid_bits: int = 3,
         rules: Sequence[Rule] = (),
+        tightening: float = 0.0,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         """Keeps the settings; `fit` checks them.
@@ -110,6 +111,8 @@ class MILPNetworkClassifier(ClassifierMixin, BaseEstimator):
             grid_step: distance of the values of "grid".
             grid_bits: bits of a weight of "grid".
             rules: further linear constraints, such as `WeightSign`.
+            tightening: share of the time left after the search that goes into tighter
+                big-M values.
             random_state: seed; None takes another every time.
         """
         self.hidden = hidden
@@ -128,6 +131,7 @@ class MILPNetworkClassifier(ClassifierMixin, BaseEstimator):
         self.grid_step = grid_step
         self.grid_bits = grid_bits
         self.rules = rules
+        self.tightening = tightening
         self.random_state = random_state
 
     def fit(self, X: Float[ArrayLike, "N F"], y: ArrayLike) -> Self:
@@ -177,6 +181,7 @@ class MILPNetworkClassifier(ClassifierMixin, BaseEstimator):
             self.gap,
             self.threads,
             self._seed(),
+            tightening=self.tightening,
         )
         return self._keep(problem, result)
 

@@ -1,0 +1,16 @@
+"""A networks experiment that takes seconds."""
+
+from ml_collections import ConfigDict
+
+from qpm_jax.networks.settings import default
+
+
+def get_config() -> ConfigDict:
+    config = default()
+    config.seeds = (0,)
+    config.models = ("milp", "logistic")
+    config.choice.l1 = (0.01,)
+    config.choice.l2 = (0.0,)
+    config.choice.splits = 1
+    config.milp.time_limit = 0.5
+    return config
