@@ -8,7 +8,7 @@ from qpm_jax.networks.problem import NetworkProblem
 
 TINY = {
     "table": "iris",
-    "seeds": (0, 1),
+    "seeds": (1,),
     "choice": {
         "widths": (4,),
         "l1": (0.003, 0.01),
@@ -31,7 +31,7 @@ def finished(tmp_path_factory):
 
 def test_every_model_is_measured_on_every_split(finished):
     folder, _, records, told = finished
-    assert told == [(0, 2), (1, 2), (2, 2)]
+    assert told == [(0, 1), (1, 1)]
     for record in records.values():
         assert set(record) == {"chosen", *settings.MODELS}
         assert record["chosen"]["l1"] in (0.003, 0.01)
