@@ -20,6 +20,7 @@ from qpm_jax.networks.network import (
     sparsity,
     used_neurons,
 )
+from qpm_jax.networks.path_bound import path_bound
 from qpm_jax.networks.picture import network_picture
 from qpm_jax.networks.problem import NetworkProblem
 from qpm_jax.networks.program_values import read_network, write_network
@@ -61,6 +62,7 @@ __all__ = [
     "ordered",
     "outputs",
     "parameter_reduction",
+    "path_bound",
     "preactivations",
     "read_network",
     "search",

@@ -35,7 +35,7 @@ def default() -> ConfigDict:
                 "widths": (4,),  # of the one hidden layer
                 "l1": (0.003, 0.01, 0.03),  # λ₁
                 "l2": (0.0, 0.003, 0.01, 0.03),  # λ₂
-                "splits": 5,
+                "splits": 8,
                 "test_share": 0.25,
                 "seconds": 0.3,  # of search, for each candidate and split
             },

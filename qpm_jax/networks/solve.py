@@ -1,9 +1,9 @@
-"""Trains a network: starts, neighbourhood search, and the whole program for a bound.
+"""Trains a network: starts, neighbourhood search, bounds, and the whole program.
 
 The source hands its program to a solver (PAPERS 2.1). The order here is the project's
 own: a start by ridge regression and by gradient descent, a search that holds most of
-the network (`neighbourhood_search`), and then the whole program, with big-M values that
-the best objective so far has tightened.
+the network (`neighbourhood_search`), a bound from pairs of instances (`path_bound`),
+and the whole program, with big-M values that the best objective so far has tightened.
 """
 
 import math
@@ -15,6 +15,7 @@ from qpm_jax.networks.bounds import PreactivationBounds, interval_bounds
 from qpm_jax.networks.dense_program import build_dense
 from qpm_jax.networks.neighbourhood_search import search
 from qpm_jax.networks.network import ReLUNetwork
+from qpm_jax.networks.path_bound import path_bound
 from qpm_jax.networks.problem import NetworkProblem
 from qpm_jax.networks.program_values import read_network, standard_form, write_network
 from qpm_jax.networks.relu_rows import ENCODINGS
@@ -31,6 +32,8 @@ SEARCH_SHARE = 0.6
 # Of so many starts, the best after a short search is not always the best start.
 SEARCHED_STARTS = 4
 _SHORT = 0.1
+# Of the time left after the search, at most so much goes into the bound by pairs.
+BOUND_SHARE = 0.3
 _PROVEN = 1e-6
 
 
@@ -78,6 +81,7 @@ def solve(
             for other in _starts(problem, time_limit, seed):
                 run.keep(other, given=True)
         _search(run, seed)
+        run.hear(path_bound(problem, BOUND_SHARE * run.left))
         bounds = _bounds(run, tightening, threads)
         status = _whole(run, bounds, relu, solver, threads, seed)
     except KeyboardInterrupt:
