@@ -96,6 +96,8 @@ def path_bound(problem: NetworkProblem, time_limit: float = 10.0) -> float:
             break
         program = _program(problem, columns, rows)
         answer = solvers.solve(program, "highs", time_limit=left, threads=1)
+        if answer.status == "interrupted":
+            raise KeyboardInterrupt
         if answer.status != "optimal":
             break
         bound = max(bound, answer.bound)

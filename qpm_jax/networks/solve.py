@@ -33,7 +33,7 @@ SEARCH_SHARE = 0.6
 SEARCHED_STARTS = 4
 _SHORT = 0.1
 # Of the time left after the search, at most so much goes into the bound by pairs.
-BOUND_SHARE = 0.3
+BOUND_SHARE = 0.7
 _PROVEN = 1e-6
 
 
