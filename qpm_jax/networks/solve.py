@@ -22,6 +22,7 @@ from qpm_jax.networks.relu_rows import ENCODINGS
 from qpm_jax.networks.solution import NetworkSolution
 from qpm_jax.networks.starts import repaired, ridge_start, zero_network
 from qpm_jax.networks.tightening import tightened_bounds
+from qpm_jax.solvers import registry
 from qpm_jax.solvers.options import Progress
 from qpm_jax.solvers.solution import FEASIBILITY_TOLERANCE, evaluate, relative_gap
 
@@ -73,6 +74,7 @@ def solve(
             or rules that no network we know of follows.
     """
     _check(relu, solver, time_limit, gap, tightening)
+    _check_takes(problem, relu, solver)
     run = _Run(problem, time_limit, gap, progress)
     status = "time_limit"
     try:
@@ -269,3 +271,16 @@ def _check(relu: str, solver: str, time_limit: Any, gap: Any, tightening: Any) -
     ):
         if not isinstance(value, int | float) or not value >= 0:
             raise ValueError(f"{name} is {value!r}; it must be 0 or more.")
+
+
+def _check_takes(problem: NetworkProblem, relu: str, solver: str) -> None:
+    """Refuses before the search what the solver of the whole program cannot take."""
+    for part, setting, needed in (
+        ("indicators", "relu='indicator'", relu == "indicator"),
+        ("bilinear", "deep_weights='bilinear'", problem.family.name == "bilinear"),
+    ):
+        able = [name for name, info in registry.SOLVERS.items() if part in info.takes]
+        if needed and solver not in able:
+            raise ValueError(
+                f"solver={solver!r} cannot take {setting}; choose {' or '.join(able)}."
+            )

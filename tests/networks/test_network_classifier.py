@@ -141,7 +141,8 @@ def test_without_a_random_state_it_still_fits():
         ({"gap": "a"}, "gap is 'a'"),
         ({"l1": -1}, "l1 is -1"),
         ({"label_encoding": "code"}, "label_encoding is 'code'"),
-        ({"relu": "indicator", "time_limit": 0.2}, "choose scip or gurobi"),
+        ({"relu": "indicator"}, "cannot take relu='indicator'; choose scip or gurobi"),
+        ({"deep_weights": "bilinear"}, "choose scip or gurobi"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(settings, words):

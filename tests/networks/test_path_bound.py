@@ -37,7 +37,7 @@ def test_no_network_is_below_the_bound(encoding, seed, classes, l1, l2):
     bound = path_bound(problem)
     random = np.random.default_rng(seed)
     start = ridge_start(problem)
-    found = search(problem, start, 0.2)
+    found = search(problem, start, 0.05)
     drawn = repaired(
         problem,
         ReLUNetwork(
@@ -81,5 +81,5 @@ def test_without_time_the_bound_is_nothing():
 
 def test_many_instances_are_bounded_by_some():
     problem = blobs(1, 700, 2, l1=0.05)
-    bound = path_bound(problem, 5.0)
+    bound = path_bound(problem, 2.0)
     assert 0 < bound <= problem.objective(ridge_start(problem))
