@@ -2,8 +2,8 @@
 
 python -m launch.regression --config=configs/regression_mnist.py --workdir=runs/mnist
 
-Five minutes a solver and draw at most, so up to 13 hours for everything; choose sizes by
---config.sizes="(20, 60)".
+Five minutes a solver and draw at most, so up to 13 hours for everything; choose sizes
+by --config.sizes="(20, 60)".
 """
 
 from ml_collections import ConfigDict

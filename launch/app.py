@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from absl import app, flags
 from absl import logging as absl_logging
@@ -11,7 +11,8 @@ from ml_collections import ConfigDict, config_flags
 
 from launch import dataset_options
 from qpm_jax.checkpoints import full_disk_error
-from qpm_jax.config import from_dict, unknown_key_message
+from qpm_jax.config import default, from_dict
+from qpm_jax.config_keys import flatten, unknown_key_message
 
 WORKDIR = flags.DEFINE_string(
     "workdir", None, "Folder of the run: checkpoints, logs, results."
@@ -25,24 +26,39 @@ def workdir() -> str:
 
 
 def run_phase(phase: Callable[[ConfigDict, str], None]) -> None:
-    """Runs a phase with `--config` and `--workdir` from the command line."""
+    """Runs a phase of QPM with `--config` and `--workdir` from the command line."""
     try:
         arguments, options = dataset_options.split(sys.argv)
     except ValueError as error:
         stop(f"Error: {error}")
-    _refuse_unknown_keys(arguments)
     sys.argv = arguments  # ml_collections looks for changed keys there
+
+    def checked(values: dict[str, Any]) -> ConfigDict:
+        values["dataset"]["options"] |= options
+        return from_dict(values)
+
+    run_configured(phase, default(), checked)
+
+
+def run_configured(
+    action: Callable[[ConfigDict, str], None],
+    defaults: ConfigDict,
+    checked: Callable[[dict[str, Any]], ConfigDict],
+) -> None:
+    """Runs what a configuration file describes.
+
+    Args:
+        action: called with the configuration and the work directory.
+        defaults: every key there is; others on the command line are refused.
+        checked: turns the values of the file and the command line into a
+            configuration, or raises a `ValueError`.
+    """
+    _refuse_unknown_keys(sys.argv, list(flatten(defaults)))
     config = config_flags.DEFINE_config_file(
         "config", None, "File in configs/; --config.KEY=VALUE changes single keys."
     )
     flags.mark_flags_as_required(["config", "workdir"])
-
-    def action() -> None:
-        values = config.value.to_dict()
-        values["dataset"]["options"] |= options
-        phase(from_dict(values), workdir())
-
-    run(action)
+    run(lambda: action(checked(config.value.to_dict()), workdir()))
 
 
 def run(action: Callable[[], None]) -> None:
@@ -55,7 +71,7 @@ def run(action: Callable[[], None]) -> None:
         try:
             action()
         except KeyboardInterrupt:
-            stop("Interrupted. The same command goes on from the last checkpoint.", 130)
+            stop("Interrupted. The same command goes on from what was kept.", 130)
         except (ValueError, FloatingPointError) as error:
             stop(f"Error: {error}")
         except OSError as error:
@@ -89,17 +105,14 @@ def _is_no_full_disk(record: logging.LogRecord) -> bool:
     return error is None or full_disk_error(error) is None
 
 
-def _refuse_unknown_keys(arguments: list[str]) -> None:
+def _refuse_unknown_keys(arguments: list[str], known: list[str]) -> None:
     """Names a configuration key that does not exist, and the nearest that do."""
-    from qpm_jax.config import default, flatten
-
-    known = flatten(default())
     for argument in arguments[1:]:
         if not argument.lstrip("-").startswith("config."):
             continue
         name = argument.lstrip("-").removeprefix("config.").split("=")[0]
         if name not in known:
-            stop(f"Error: {unknown_key_message(name)}")
+            stop(f"Error: {unknown_key_message(name, known)}")
 
 
 def stop(message: str, code: int = 1) -> NoReturn:

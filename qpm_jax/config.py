@@ -6,11 +6,11 @@ file in `configs/` starts from `default()` and changes what its run needs;
 `--config.KEY=VALUE` changes single keys. Keys that do not exist are refused.
 """
 
-import difflib
-from collections.abc import Iterator
 from typing import Any
 
 from ml_collections import ConfigDict
+
+from qpm_jax.config_keys import flatten, same_kind, unknown_key_message
 
 
 def default() -> ConfigDict:
@@ -93,22 +93,6 @@ def finetune_phase() -> dict[str, Any]:
     }
 
 
-def flatten(config: ConfigDict | dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Returns every leaf by its dotted name, such as `dense.epochs`."""
-    return dict(_leaves(config, prefix))
-
-
-def _leaves(
-    config: ConfigDict | dict[str, Any], prefix: str
-) -> Iterator[tuple[str, Any]]:
-    for key, value in config.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, ConfigDict | dict):
-            yield from _leaves(value, f"{name}.")
-        else:
-            yield name, list(value) if isinstance(value, tuple) else value
-
-
 def from_dict(values: dict[str, Any]) -> ConfigDict:
     """Rebuilds a configuration from `config.json` or a file in `configs/`.
 
@@ -122,8 +106,8 @@ def from_dict(values: dict[str, Any]) -> ConfigDict:
         if name.startswith("dataset.options."):
             continue
         if name not in known:
-            raise ValueError(unknown_key_message(name))
-        if not _same_kind(known[name], value):
+            raise ValueError(unknown_key_message(name, known))
+        if not same_kind(known[name], value):
             raise ValueError(
                 f"config.{name} is {value!r}; it takes "
                 f"{type(known[name]).__name__}, such as {known[name]!r}."
@@ -133,22 +117,3 @@ def from_dict(values: dict[str, Any]) -> ConfigDict:
         config.dataset.options = ConfigDict()
         config.update(values)
     return config
-
-
-def unknown_key_message(name: str) -> str:
-    """Says that a key does not exist and offers the nearest that do."""
-    known = list(flatten(default()))
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    last = name.rsplit(".", 1)[-1]
-    near += [key for key in known if key.rsplit(".", 1)[-1] == last and key not in near]
-    hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"config.{name} does not exist.{hint} All keys: {', '.join(known)}."
-
-
-def _same_kind(expected: Any, value: Any) -> bool:
-    """Whether a value may stand where the default stands: an int may be a float."""
-    if isinstance(expected, bool) or isinstance(value, bool):
-        return isinstance(expected, bool) and isinstance(value, bool)
-    if isinstance(expected, float):
-        return isinstance(value, int | float)
-    return isinstance(value, type(expected))

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from ml_collections import ConfigDict
 
 from qpm_jax import datasets, explain, files, metrics
-from qpm_jax.config import flatten
+from qpm_jax.config_keys import flatten
 from qpm_jax.datasets import Dataset
 from qpm_jax.phases import assign, evaluate, finetune
 from qpm_jax.phases import workdir as folders

@@ -25,7 +25,8 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from qpm_jax import files
-from qpm_jax.config import flatten, from_dict
+from qpm_jax.config import from_dict
+from qpm_jax.config_keys import flatten
 from qpm_jax.version import __version__
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from qpm_jax.config import flatten
+from qpm_jax.config_keys import flatten, same_kind, unknown_key_message
 from qpm_jax.datasets.tables import names
 from qpm_jax.regression import mip, pbo
 
@@ -63,7 +63,7 @@ def from_dict(values: dict[str, Any]) -> ConfigDict:
     known = flatten(default())
     for name, value in flatten(values).items():
         if name not in known:
-            raise ValueError(unknown_key_message(name))
+            raise ValueError(unknown_key_message(name, known))
         _check_kind(name, known[name], value)
     config = default()
     config.update(values)
@@ -71,41 +71,19 @@ def from_dict(values: dict[str, Any]) -> ConfigDict:
     return config
 
 
-def unknown_key_message(name: str) -> str:
-    """Says that a key does not exist and offers the nearest that do.
-
-    Args:
-        name: dotted, without "config.".
-    """
-    known = list(flatten(default()))
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    last = name.rsplit(".", 1)[-1]
-    near += [key for key in known if key.rsplit(".", 1)[-1] == last and key not in near]
-    hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"config.{name} does not exist.{hint} All keys: {', '.join(known)}."
-
-
 def _check_kind(name: str, expected: Any, value: Any) -> None:
     """A number may stand for a number, a list of them for such a list."""
     if isinstance(expected, list):
         items = value if isinstance(value, list) else [value]
         fits = isinstance(value, list) and value
-        fits = fits and all(_same_kind(expected[0], item) for item in items)
+        fits = fits and all(same_kind(expected[0], item) for item in items)
     else:
-        fits = _same_kind(expected, value)
+        fits = same_kind(expected, value)
     if not fits:
         example = tuple(expected) if isinstance(expected, list) else expected
         raise ValueError(
             f"config.{name} is {value!r}; it takes values like {example!r}."
         )
-
-
-def _same_kind(expected: Any, value: Any) -> bool:
-    if isinstance(value, bool):
-        return False
-    if isinstance(expected, float):
-        return isinstance(value, int | float)
-    return isinstance(value, type(expected))
 
 
 def _check_choices(config: ConfigDict) -> None:
