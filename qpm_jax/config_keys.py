@@ -1,7 +1,7 @@
 """Keys of a configuration by their dotted names, and what to say of wrong ones."""
 
 import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -44,3 +44,60 @@ def same_kind(expected: Any, value: Any) -> bool:
     if isinstance(expected, float):
         return isinstance(value, int | float)
     return isinstance(value, type(expected))
+
+
+def with_values(defaults: ConfigDict, values: dict[str, Any]) -> ConfigDict:
+    """Puts values in the place of defaults.
+
+    Args:
+      defaults: Every key there is.
+      values: Nested; keys that are absent keep their default.
+
+    Returns:
+      A copy of the defaults with the values.
+
+    Raises:
+      ValueError: A key is unknown or its value not of the default's kind: a number may
+        stand for a number, a list of them for such a list.
+    """
+    known = flatten(defaults)
+    for name, value in flatten(values).items():
+        if name not in known:
+            raise ValueError(unknown_key_message(name, known))
+        if not _fits(known[name], value):
+            example = known[name]
+            example = tuple(example) if isinstance(example, list) else example
+            raise ValueError(
+                f"config.{name} is {value!r}; it takes values like {example!r}."
+            )
+    config = defaults.copy_and_resolve_references()
+    config.update(values)
+    return config
+
+
+def check_among(name: str, values: Iterable[Any], allowed: tuple[str, ...]) -> None:
+    """Refuses values that are not allowed, and offers the nearest that are.
+
+    Args:
+      name: The dotted key, without "config.".
+      values: What came.
+      allowed: What may come.
+
+    Raises:
+      ValueError: For the first that is not allowed.
+    """
+    for value in values:
+        if value not in allowed:
+            near = difflib.get_close_matches(str(value), allowed, n=3, cutoff=0.5)
+            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            raise ValueError(
+                f"config.{name} is {value!r}.{hint} There are: {', '.join(allowed)}."
+            )
+
+
+def _fits(expected: Any, value: Any) -> bool:
+    if not isinstance(expected, list):
+        return same_kind(expected, value)
+    if not isinstance(value, list) or not value:
+        return False
+    return all(same_kind(expected[0], item) for item in value)

@@ -1,8 +1,8 @@
 """Pre-activations as sums over variables, and the products they are made of.
 
-PAPERS 2.4 (b), (c) and (i)–(iii): in the first layer inputs are data, so z is linear
-in the weights. Behind it a weight is `offset + Σ_q c_q β_q`, and every bit times an
-activation h is a variable v = β h,
+docs/networks.md (b), (c) and (i)–(iii): in the first layer inputs are data, so z is
+linear in the weights. Behind it a weight is `offset + Σ_q c_q β_q`, and every bit times
+an activation h is a variable v = β h,
 
     v ≤ H β,   v ≤ h,   v ≥ h − H (1 − β),   v ≥ 0,
 

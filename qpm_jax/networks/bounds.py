@@ -1,9 +1,9 @@
 """How large pre-activations can be: the big-M of every instance and neuron.
 
-PAPERS 2.4, "Bounds": |z^1_ij| ≤ U (‖x_i‖₁ + 1) from the box of the weights. A network
-no worse than one that is known costs at most its objective, so with an l1 price λ₁ its
-weights together are no larger than objective / λ₁. Under both limits the largest w·x is
-a fractional knapsack: the largest |x_k| get U each until nothing is left.
+docs/networks.md, "Bounds": |z^1_ij| ≤ U (‖x_i‖₁ + 1) from the box of the weights. A
+network no worse than one that is known costs at most its objective, so with an l1 price
+λ₁ its weights together are no larger than objective / λ₁. Under both limits the largest
+w·x is a fractional knapsack: the largest |x_k| get U each until nothing is left.
 """
 
 from dataclasses import dataclass

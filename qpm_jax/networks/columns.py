@@ -1,6 +1,7 @@
 """Where every quantity of a network stands among a program's variables.
 
-PAPERS 2.4, "Variables". N instances, layer l of n neurons behind m inputs, Q bits.
+docs/networks.md, "Variables". N instances, layer l of n neurons behind m inputs, Q
+bits.
 """
 
 import itertools

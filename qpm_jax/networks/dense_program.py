@@ -1,7 +1,7 @@
 """The mixed-integer program that trains a dense ReLU network.
 
-arXiv 2504.14356; PAPERS 2.4 is a sound reconstruction, as the paper's text could not be
-had. The parts are in files of their own: `affine` (b)–(d), `relu_rows` (e),
+arXiv 2504.14356; docs/networks.md is a sound reconstruction, as the paper's text could
+not be had. The parts are in files of their own: `affine` (b)–(d), `relu_rows` (e),
 `pruning_rows` (f)–(h), `symmetry_rows` (i), `loss_rows` (j), `rule_rows`.
 """
 

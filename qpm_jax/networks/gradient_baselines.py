@@ -1,8 +1,8 @@
 """What gradient descent alone gives, and pruning at a given number of weights.
 
-Asked for by the source as comparisons (PAPERS 2.6): magnitude pruning, and lottery
-tickets (Frankle, Carbin, arXiv 1803.03635). All train the same architecture and loss,
-with weights of any size up to the limit in every layer.
+Asked for by the source as comparisons (docs/networks.md, Open points): magnitude
+pruning, and lottery tickets (Frankle, Carbin, arXiv 1803.03635). All train the same
+architecture and loss, with weights of any size up to the limit in every layer.
 """
 
 import dataclasses

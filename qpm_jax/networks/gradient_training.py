@@ -1,7 +1,7 @@
 """Gradient training of a problem's architecture and loss, many networks side by side.
 
-Adam on the objective of PAPERS 2.4 (a) without switches, all instances at once. In the
-second half deeper weights are rounded to their family in the forward pass, with
+Adam on the objective (a) of docs/networks.md without switches, all instances at once.
+In the second half deeper weights are rounded to their family in the forward pass, with
 gradients as if they were not (straight-through).
 """
 

@@ -1,11 +1,12 @@
 """How classes are written as a network's outputs: one-hot, or as a binary code.
 
 The source names a "binary encoding" for Iris and Wine and does not specify it. Here
-"one_hot" has an output a class and the multi-class hinge of PAPERS 2.4 (j); "binary"
-has ⌈log₂ C⌉ outputs, bit b of class c told by the sign of output b, and a hinge at ±1
-for each. Decoding is one rule for both: the class of the highest score wins, of equal
-ones the first. A score is the class's output, or the agreement Σ_b ±o_b with its code,
-which is the code read off at threshold 0 wherever that belongs to a class.
+"one_hot" has an output a class and the multi-class hinge of docs/networks.md (j);
+"binary" has ⌈log₂ C⌉ outputs, bit b of class c told by the sign of output b, and a
+hinge at ±1 for each. Decoding is one rule for both: the class of the highest score
+wins, of equal ones the first. A score is the class's output, or the agreement Σ_b ±o_b
+with its code, which is the code read off at threshold 0 wherever that belongs to a
+class.
 """
 
 import numpy as np

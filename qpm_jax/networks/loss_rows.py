@@ -1,4 +1,4 @@
-"""Rows of the hinge losses, PAPERS 2.4 (j)."""
+"""Rows of the hinge losses, docs/networks.md (j)."""
 
 import numpy as np
 

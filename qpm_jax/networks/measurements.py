@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-# "wbc" is the diagnostic set of 569 instances (PAPERS 2.3 says why).
+# "wbc" is the diagnostic set of 569 instances (docs/networks.md, Splits says why).
 _LOADERS = {"iris": "load_iris", "wine": "load_wine", "wbc": "load_breast_cancer"}
 NAMES = tuple(_LOADERS)
 

@@ -1,7 +1,7 @@
 """A dense ReLU network as arrays, and its exact forward evaluation on the host.
 
-arXiv 2504.14356; PAPERS 2.4 (b)–(d), z^l = W^l h^{l−1} + b^l, h^l = max(0, z^l), an
-affine readout. All solvers' answers are judged by these functions, in float64.
+arXiv 2504.14356; docs/networks.md (b)–(d), z^l = W^l h^{l−1} + b^l, h^l = max(0, z^l),
+an affine readout. All solvers' answers are judged by these functions, in float64.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Bool, Float
 
-# Weights below this size count as zero (PAPERS 2.4, metrics).
+# Weights below this size count as zero (docs/networks.md, Measures).
 ZERO = 1e-6
 
 

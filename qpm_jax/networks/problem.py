@@ -1,6 +1,6 @@
 """What a network is trained for: the data, the family of networks, and the objective.
 
-arXiv 2504.14356, PAPERS 2.4 (a), reconstructed:
+arXiv 2504.14356, docs/networks.md (a), reconstructed:
 
     (1/N) Σ_i loss_i + λ₁ Σ|w| + λ₂ Σ w² + μ_n · neurons + μ_l · hidden layers
 

@@ -1,9 +1,9 @@
 """Sizes of weights, switches of neurons and layers, and the identity past a layer.
 
-PAPERS 2.4 (a), (f), (g), (h). A neuron that is off has no weight in or out and no bias,
-so its ReLU binaries are off as well. Squares are bounded from below by tangents, so for
-a solver without quadratic objectives the program is a relaxation in the l2 term alone:
-its bound holds, and objectives are evaluated exactly outside.
+docs/networks.md (a), (f), (g), (h). A neuron that is off has no weight in or out and no
+bias, so its ReLU binaries are off as well. Squares are bounded from below by tangents,
+so for a solver without quadratic objectives the program is a relaxation in the l2 term
+alone: its bound holds, and objectives are evaluated exactly outside.
 """
 
 import numpy as np

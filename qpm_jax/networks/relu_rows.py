@@ -1,6 +1,6 @@
 """The ReLU h = max(0, z) with one binary a for each, in three encodings.
 
-PAPERS 2.4 (e). With −M⁻ ≤ z ≤ M⁺,
+docs/networks.md (e). With −M⁻ ≤ z ≤ M⁺,
 
 - "big_m": h ≥ z, h ≤ z + M⁻ (1 − a), h ≤ M⁺ a, h ≥ 0;
 - "indicator": h ≥ z, h ≥ 0; a = 1 ⇒ h ≤ z, a = 0 ⇒ h ≤ 0, for solvers that take it;

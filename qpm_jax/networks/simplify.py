@@ -9,7 +9,7 @@ from qpm_jax.networks.network import ReLUNetwork
 def switched_on(network: ReLUNetwork) -> list[Bool[np.ndarray, " n"]]:
     """Hidden neurons with any weight in, bias or weight out; L bool arrays.
 
-    Of a skipped layer, none. The neuron switches p of PAPERS 2.4 (g) count these.
+    Of a skipped layer, none. The neuron switches p of docs/networks.md (g) count these.
     """
     on = []
     for layer, bias in enumerate(network.biases[:-1]):

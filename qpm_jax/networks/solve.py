@@ -1,9 +1,10 @@
 """Trains a network: starts, neighbourhood search, bounds, and the whole program.
 
-The source hands its program to a solver (PAPERS 2.1). The order here is the project's
-own: a start by ridge regression and by gradient descent, a search that holds most of
-the network (`neighbourhood_search`), a bound from pairs of instances (`path_bound`),
-and the whole program, with big-M values that the best objective so far has tightened.
+The source hands its program to a solver (docs/networks.md). The order here is the
+project's own: a start by ridge regression and by gradient descent, a search that holds
+most of the network (`neighbourhood_search`), a bound from pairs of instances
+(`path_bound`), and the whole program, with big-M values that the best objective so far
+has tightened.
 """
 
 import math

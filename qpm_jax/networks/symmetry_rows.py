@@ -1,8 +1,8 @@
 """One order of the neurons of a layer instead of all n!.
 
-PAPERS 2.4 (i) asks for p_j ≥ p_{j+1} and for falling sums of incoming weights. Together
-they would forbid a used neuron of negative sum beside one that is off, so the sums are
-compared among used neurons only:
+docs/networks.md (i) asks for p_j ≥ p_{j+1} and for falling sums of incoming weights.
+Together they would forbid a used neuron of negative sum beside one that is off, so the
+sums are compared among used neurons only:
 
     Σ_k w_jk ≥ Σ_k w_{j+1,k} − m U (1 − p_{j+1}).
 """

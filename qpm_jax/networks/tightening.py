@@ -1,6 +1,6 @@
 """Big-M values from linear programs over the relaxation of the whole program.
 
-PAPERS 2.1 and 2.4, "Bounds": over the relaxation of the whole program, cut off at the
+docs/networks.md, "Bounds": over the relaxation of the whole program, cut off at the
 best objective that is known, z is maximised and minimised for every instance, and the
 result widened by a margin (the source has one; its value is not given). Neurons of a
 layer are alike in the relaxation without symmetry rows, so one stands for all, unless a

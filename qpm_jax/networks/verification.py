@@ -1,9 +1,9 @@
 """How far an input of a trained network can move before another class wins, exactly.
 
-An open point of the source (PAPERS 2.6: no adversarial robustness, although the exact
-form admits it); the formulation is the project's own. `certified_radius` minimises the
-ℓ∞ distance at which another class scores as high as the label, `adversarial_margin` the
-label's lead within a box.
+An open point of the source (docs/networks.md, Open points: no adversarial robustness,
+although the exact form admits it); the formulation is the project's own.
+`certified_radius` minimises the ℓ∞ distance at which another class scores as high as
+the label, `adversarial_margin` the label's lead within a box.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Which values weights behind the first layer may have, and their bits.
 
-The product of a weight and an activation is bilinear (PAPERS 2.4 (c)). Three ways, all
-the project's own reading of a hole in the source:
+The product of a weight and an activation is bilinear (docs/networks.md (c)). Three
+ways, all the project's own reading of a hole in the source:
 
 - "grid": multiples of a step, written in bits; exact for this family.
 - "ternary": −1, 0 and 1, written as w⁺ − w⁻; exact for this family.

@@ -1,9 +1,9 @@
 """The native solver of binarized regression: prices, relax and fix, and a proof.
 
-The linear relaxation of PAPERS 3.2 is nearly whole and close to the optimum. Its prices
-bound every model from below (`native_bound`); making class after class whole gives a
-model a few units above the bound (`native_search`), which opening a few classes at a
-time improves. Last, the weights that a better model cannot change are fixed, and a
+The linear relaxation of docs/regression.md is nearly whole and close to the optimum.
+Its prices bound every model from below (`native_bound`); making class after class whole
+gives a model a few units above the bound (`native_search`), which opening a few classes
+at a time improves. Last, the weights that a better model cannot change are fixed, and a
 search tree over the rest improves the model once more or proves it.
 """
 

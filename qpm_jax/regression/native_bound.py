@@ -9,7 +9,7 @@ s in [α, β]. Summed over instances the cost of every model is at least
 where g_cf and h_c sum the prices of class c, its own instances' taken negative, with
 and without x_if. The terms part by weight: a weight away from its cheapest value costs
 its reduced cost, which rules values out once a good model is known.
-The largest L(μ) is the linear relaxation of PAPERS 3.2 by duality.
+The largest L(μ) is the linear relaxation of docs/regression.md by duality.
 """
 
 import math

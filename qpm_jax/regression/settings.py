@@ -5,12 +5,11 @@ Defaults are those of Tule, Le, Say, arXiv 2112.00434, for Flags (Table I). A fi
 do not exist are refused.
 """
 
-import difflib
 from typing import Any
 
 from ml_collections import ConfigDict
 
-from qpm_jax.config_keys import flatten, same_kind, unknown_key_message
+from qpm_jax.config_keys import check_among, with_values
 from qpm_jax.datasets.tables import names
 from qpm_jax.regression import mip, pbo
 
@@ -60,39 +59,18 @@ def from_dict(values: dict[str, Any]) -> ConfigDict:
         ValueError: a key is unknown, or its value is not of the default's kind or not
             allowed.
     """
-    known = flatten(default())
-    for name, value in flatten(values).items():
-        if name not in known:
-            raise ValueError(unknown_key_message(name, known))
-        _check_kind(name, known[name], value)
-    config = default()
-    config.update(values)
+    config = with_values(default(), values)
     _check_choices(config)
     return config
 
 
-def _check_kind(name: str, expected: Any, value: Any) -> None:
-    """A number may stand for a number, a list of them for such a list."""
-    if isinstance(expected, list):
-        items = value if isinstance(value, list) else [value]
-        fits = isinstance(value, list) and value
-        fits = fits and all(same_kind(expected[0], item) for item in items)
-    else:
-        fits = same_kind(expected, value)
-    if not fits:
-        example = tuple(expected) if isinstance(expected, list) else expected
-        raise ValueError(
-            f"config.{name} is {value!r}; it takes values like {example!r}."
-        )
-
-
 def _check_choices(config: ConfigDict) -> None:
     """Refuses before the first run what would stop a later one."""
-    _check_among("table.name", [config.table.name], names())
-    _check_among("table.draw_from", [config.table.draw_from], _POOLS)
-    _check_among("models", config.models, MODELS)
-    _check_among("mip.solver", [config.mip.solver], mip.SOLVERS)
-    _check_among("pbo.solver", [config.pbo.solver], pbo.SOLVERS)
+    check_among("table.name", [config.table.name], names())
+    check_among("table.draw_from", [config.table.draw_from], _POOLS)
+    check_among("models", config.models, MODELS)
+    check_among("mip.solver", [config.mip.solver], mip.SOLVERS)
+    check_among("pbo.solver", [config.pbo.solver], pbo.SOLVERS)
     if "pbo" in config.models and config.pbo.solver == "exact":
         from qpm_jax.regression.exact_solver import check_installed
 
@@ -107,13 +85,3 @@ def _check_choices(config: ConfigDict) -> None:
         values = list(config[name])
         if len(set(values)) < len(values):
             raise ValueError(f"config.{name} is {values}; name each one once.")
-
-
-def _check_among(name: str, values: Any, allowed: tuple[str, ...]) -> None:
-    for value in values:
-        if value not in allowed:
-            near = difflib.get_close_matches(value, allowed, n=3, cutoff=0.5)
-            hint = f" Did you mean {' or '.join(near)}?" if near else ""
-            raise ValueError(
-                f"config.{name} is {value!r}.{hint} There are: {', '.join(allowed)}."
-            )
