@@ -1,10 +1,15 @@
 """What every test may use: the shared folder of real data and published outputs."""
 
 import os
+import signal
 from pathlib import Path
 
 # Tests must give the same numbers with and without an accelerator in the machine.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so would
+# every process that a test starts and interrupts.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import numpy as np
 import pytest

@@ -69,7 +69,7 @@ def test_a_damaged_line_is_named(tmp_path):
         ({"milp": {"time": 3}}, "Did you mean milp.time_limit"),
         ({"table": "irish"}, "config.table is 'irish'. Did you mean iris"),
         ({"models": ("milp", "svm")}, "config.models is 'svm'"),
-        ({"seeds": "0"}, "config holds a value of another kind"),
+        ({"seeds": "0"}, "config.seeds is '0'; it takes values like"),
     ],
 )
 def test_keys_and_values_that_are_none_are_refused(values, words):
