@@ -8,7 +8,7 @@ search tree over the rest improves the model once more or proves it.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,8 +31,7 @@ from qpm_jax.regression.solution import (
     make_solution,
     relative_gap,
 )
-
-Progress = Callable[[float, float, float], object]
+from qpm_jax.solvers.options import Progress
 
 # A gap below this is rounding.
 _PROVEN = 1e-9
