@@ -49,8 +49,10 @@ def get_config() -> ConfigDict:
     config.finetune.momentum = 0.9
     config.finetune.learning_rate = 0.0002
     config.finetune.weight_decay = 1e-4
-    config.finetune.diversity = 2.5
-    config.finetune.averaging = 0.995
+    config.finetune.diversity = 1.2
+    config.finetune.epochs = 30
+    config.finetune.decay_epochs = 8
+    config.finetune.averaging = 0.997
     config.finetune.label_smoothing = 0.1
     config.evaluate_epochs = 2
     return config
