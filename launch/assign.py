@@ -25,8 +25,8 @@ from qpm_jax import assignment
 from qpm_jax.assignment.answer_files import write_answer
 from qpm_jax.assignment.feature_file import read_bias, read_instance
 from qpm_jax.assignment.from_features import problem_of
-from qpm_jax.assignment.result import relative_gap
 from qpm_jax.assignment.trace import TracePoint, record
+from qpm_jax.solvers.solution import relative_gap
 
 _FORMS = (
     "give --features=FILE.npz to solve for features of any framework, or"

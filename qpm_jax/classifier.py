@@ -12,8 +12,6 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Float
 from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_is_fitted,
@@ -22,12 +20,13 @@ from sklearn.utils.validation import (
 
 from qpm_jax import assignment, statistics
 from qpm_jax.assignment.from_features import instance_from_features, problem_of
+from qpm_jax.scored_classifier import ScoredClassifier
 
 _SMALLEST_STD = 1e-6  # the head's: a feature that is constant has no scale
 _DTYPES = (np.float64, np.float32)  # kept as they are; other numbers become float64
 
 
-class QPMClassifier(ClassifierMixin, BaseEstimator):
+class QPMClassifier(ScoredClassifier):
     """Describes every class by k of n features, and predicts by their sum.
 
     `fit` computes the statistics A and R of the features and solves the assignment
@@ -148,7 +147,7 @@ class QPMClassifier(ClassifierMixin, BaseEstimator):
             problem,
             solver=self.solver,
             time_limit=self.time_limit,
-            seed=_seed(self.random_state),
+            seed=self._seed(),
             gap=self.gap,
             **(self.solver_options or {}),
         )
@@ -164,29 +163,9 @@ class QPMClassifier(ClassifierMixin, BaseEstimator):
         self.solve_seconds_ = result.seconds
         return self
 
-    def decision_function(
-        self, X: Float[ArrayLike, "N F"]
-    ) -> Float[np.ndarray, "N C"] | Float[np.ndarray, " N"]:
-        """Returns every class's score, the sum of its normalised features.
-
-        Args:
-            X: [N, F].
-
-        Returns:
-            float64 [N, C]. Of two classes, as scikit-learn has it, [N]: the second's
-            score minus the first's.
-        """
-        scores = self._scores(X)
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
-
     def predict_proba(self, X: Float[ArrayLike, "N F"]) -> Float[np.ndarray, "N C"]:
         """Returns the softmax of the scores, [N, C]; they are not calibrated."""
         return softmax(self._scores(X), axis=1)
-
-    def predict(self, X: Float[ArrayLike, "N F"]) -> np.ndarray:
-        """Returns the label of the largest score of each sample, [N]."""
-        best = self._scores(X).argmax(axis=1)
-        return self.classes_[best]
 
     def _scores(self, X: ArrayLike) -> Float[np.ndarray, "N C"]:
         """Z Wᵀ with z = (f − mean) / max(std, 1e-6), over the selected features."""
@@ -196,10 +175,3 @@ class QPMClassifier(ClassifierMixin, BaseEstimator):
         scale = np.maximum(self.std_[kept], _SMALLEST_STD)
         normalised = (rows[:, kept] - self.mean_[kept]) / scale
         return normalised @ np.asarray(self.assignment_, np.float64).T
-
-
-def _seed(random_state: int | np.random.RandomState | None) -> int:
-    """A whole number as it is; anything else scikit-learn takes is drawn from."""
-    if isinstance(random_state, int | np.integer):
-        return int(random_state)
-    return int(check_random_state(random_state).randint(2**31 - 1))

@@ -24,11 +24,12 @@ from qpm_jax.assignment.exact_model import (
 from qpm_jax.assignment.fixed_selection import assign_selection
 from qpm_jax.assignment.native import first_incumbent, solve_native
 from qpm_jax.assignment.problem import AssignmentProblem
-from qpm_jax.assignment.result import Assignment, make_assignment, relative_gap
+from qpm_jax.assignment.result import Assignment, make_assignment
 from qpm_jax.assignment.uniqueness import top_features
 from qpm_jax.solvers import Solution
 from qpm_jax.solvers import solve as solve_program
 from qpm_jax.solvers.options import Progress
+from qpm_jax.solvers.solution import relative_gap
 
 # Below this many values the host's own search is quicker than compiling one.
 _SMALL = 20_000

@@ -16,8 +16,9 @@ from jaxtyping import Int
 from qpm_jax.assignment import bounding, enumeration, refine, search
 from qpm_jax.assignment.chains import Chains, continue_chains, perturb, start_chains
 from qpm_jax.assignment.problem import AssignmentProblem
-from qpm_jax.assignment.result import Assignment, make_assignment, relative_gap
+from qpm_jax.assignment.result import Assignment, make_assignment
 from qpm_jax.solvers.options import Progress
+from qpm_jax.solvers.solution import relative_gap
 
 # Values that one step of all chains may touch; keeps memory and step time bounded.
 _CHAIN_WORK = 4_000_000

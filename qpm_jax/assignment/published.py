@@ -22,10 +22,11 @@ from qpm_jax.assignment.published_steps import (
     next_state,
     solve_step,
 )
-from qpm_jax.assignment.result import Assignment, make_assignment, relative_gap
+from qpm_jax.assignment.result import Assignment, make_assignment
 from qpm_jax.solvers import Solution
 from qpm_jax.solvers import solve as solve_program
 from qpm_jax.solvers.options import Progress
+from qpm_jax.solvers.solution import relative_gap
 
 EXACT_SOLVERS = ("highs", "scip", "gurobi")
 _PROVEN = 1e-6

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from qpm_jax.assignment.problem import AssignmentProblem
+from qpm_jax.solvers.solution import relative_gap
 
 # A bound may lie below the objective by this fraction of it: solvers' tolerances.
 ROUNDING = 1e-6
@@ -35,13 +36,6 @@ class Assignment:
     seconds: float
     solver: str
     status: str
-
-
-def relative_gap(objective: float, bound: float) -> float:
-    """|bound − objective| / max(|objective|, 1e-12); inf without a bound."""
-    if not np.isfinite(bound):
-        return float("inf")
-    return abs(bound - objective) / max(abs(objective), 1e-12)
 
 
 def check(

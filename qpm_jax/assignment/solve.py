@@ -1,11 +1,10 @@
 """Solves an assignment problem with the solver of one's choice, by name."""
 
-import math
 from typing import Any
 
 from qpm_jax.assignment.problem import AssignmentProblem
 from qpm_jax.assignment.result import Assignment
-from qpm_jax.solvers.options import Progress
+from qpm_jax.solvers.options import Progress, check_limits
 
 SOLVERS = ("native", "highs", "scip", "gurobi", "published")
 
@@ -45,7 +44,7 @@ def solve(
         ValueError: for an unknown solver, a malformed limit or a part of the problem
             that the solver does not take.
     """
-    _check_limits(time_limit, gap, threads)
+    check_limits(time_limit, gap, threads)
     if solver not in SOLVERS:
         raise ValueError(f"solver is {solver!r}; choose one of {', '.join(SOLVERS)}.")
     if solver == "native":
@@ -63,12 +62,3 @@ def solve(
     return solve_exact(
         problem, solver, time_limit, seed, gap, threads, progress, **options
     )
-
-
-def _check_limits(time_limit: float, gap: float, threads: int | None) -> None:
-    if not time_limit >= 0:
-        raise ValueError(f"time_limit is {time_limit}; it must be 0 seconds or more.")
-    if not (gap >= 0 and math.isfinite(gap)):
-        raise ValueError(f"gap is {gap}; it must be a fraction of 0 or more.")
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads is {threads}; it must be 1 or more, or None.")

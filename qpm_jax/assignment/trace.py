@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from qpm_jax.assignment.result import relative_gap
+from qpm_jax.solvers.solution import relative_gap
 
 _OBJECTIVE_COLOUR, _BOUND_COLOUR, _QUIET = "#1f5fa8", "#b5541c", "#666666"
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Float
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_is_fitted,
@@ -26,12 +24,13 @@ from qpm_jax.networks.scaling import warn_if_unscaled
 from qpm_jax.networks.solution import NetworkSolution
 from qpm_jax.networks.solve import solve
 from qpm_jax.networks.weight_family import weight_family
+from qpm_jax.scored_classifier import ScoredClassifier
 
 if TYPE_CHECKING:
     from qpm_jax.networks.flax_network import DenseReLUNetwork
 
 
-class MILPNetworkClassifier(ClassifierMixin, BaseEstimator):
+class MILPNetworkClassifier(ScoredClassifier):
     """A small ReLU network whose weights and neurons one program chooses.
 
     `fit` minimises the mean hinge loss plus prices of weights, neurons and layers, and
@@ -185,26 +184,6 @@ class MILPNetworkClassifier(ClassifierMixin, BaseEstimator):
         )
         return self._keep(problem, result)
 
-    def decision_function(
-        self, X: Float[ArrayLike, "N F"]
-    ) -> Float[np.ndarray, "N C"] | Float[np.ndarray, " N"]:
-        """Returns every class's score.
-
-        Args:
-            X: [N, F].
-
-        Returns:
-            float64 [N, C]. Of two classes, as scikit-learn has it, [N]: the second's
-            score minus the first's.
-        """
-        found = self._scores(X)
-        return found[:, 1] - found[:, 0] if len(self.classes_) == 2 else found
-
-    def predict(self, X: Float[ArrayLike, "N F"]) -> np.ndarray:
-        """Returns the label of the highest score of each instance, [N]."""
-        best = self._scores(X).argmax(axis=1)
-        return self.classes_[best]
-
     def to_flax(self) -> "tuple[DenseReLUNetwork, dict[str, Any]]":
         """The network as a Flax module and its variables.
 
@@ -239,9 +218,3 @@ class MILPNetworkClassifier(ClassifierMixin, BaseEstimator):
         self.solve_seconds_ = result.seconds
         self.history_ = list(result.history)
         return self
-
-    def _seed(self) -> int:
-        """A whole number as it is; anything else scikit-learn takes is drawn from."""
-        if isinstance(self.random_state, int | np.integer):
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(2**31 - 1))

@@ -13,25 +13,6 @@ from qpm_jax.regression.solution import RegressionSolution, make_solution
 _BOUND_TOLERANCE = 1e-9
 
 
-def check_limits(time_limit: float, gap: float, threads: int | None) -> None:
-    """Refuses limits that mean nothing, before anything is built.
-
-    Args:
-        time_limit: seconds.
-        gap: relative gap.
-        threads: or None.
-
-    Raises:
-        ValueError: when one is out of range.
-    """
-    if not time_limit >= 0:
-        raise ValueError(f"time_limit is {time_limit}; it must be 0 seconds or more.")
-    if not (gap >= 0 and math.isfinite(gap)):
-        raise ValueError(f"gap is {gap}; it must be a fraction of 0 or more.")
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads is {threads}; it must be 1 or more, or None.")
-
-
 def whole_bound(problem: RegressionProblem, bound: float) -> float:
     """A lower bound raised to the next whole number where the objective is whole.
 

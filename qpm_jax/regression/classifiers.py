@@ -22,14 +22,14 @@ class _ProvenClassifier(TernaryClassifier):
 
     alpha: float
     beta: float
+    solver: str
+    time_limit: float
+    gap: float
+    threads: int | None
     bounded: bool
 
     def _fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        run: Callable[..., RegressionSolution],
-        **options: object,
+        self, X: ArrayLike, y: ArrayLike, run: Callable[..., RegressionSolution]
     ) -> Self:
         features, labels = self._training_data(X, y)
         problem = RegressionProblem(
@@ -37,10 +37,17 @@ class _ProvenClassifier(TernaryClassifier):
         )
         if not (self.bounded or problem.is_bounded):
             raise ValueError(_unbounded(problem, self.classes_))
-        result = run(problem, seed=self._seed(), **options)
+        result = run(
+            problem,
+            solver=self.solver,
+            time_limit=self.time_limit,
+            gap=self.gap,
+            threads=self.threads,
+            seed=self._seed(),
+        )
         if result.status == "no_incumbent":
             raise ValueError(
-                f"time_limit={options['time_limit']} seconds were over before any"
+                f"time_limit={self.time_limit} seconds were over before any"
                 " weights were found; give more time or fewer instances."
             )
         self.objective_, self.bound_ = result.objective, result.bound
@@ -138,15 +145,7 @@ class BinarizedRegressionClassifier(_ProvenClassifier):
                 a setting out of range, an unbounded program with `bounded=False`, or a
                 time limit within which no weights were found.
         """
-        return self._fit(
-            X,
-            y,
-            solve,
-            solver=self.solver,
-            time_limit=self.time_limit,
-            gap=self.gap,
-            threads=self.threads,
-        )
+        return self._fit(X, y, solve)
 
 
 class PseudoBooleanRegressionClassifier(_ProvenClassifier):
@@ -195,15 +194,7 @@ class PseudoBooleanRegressionClassifier(_ProvenClassifier):
 
     def fit(self, X: Float[ArrayLike, "N F"], y: ArrayLike) -> Self:
         """Finds the weights; as `BinarizedRegressionClassifier.fit`."""
-        return self._fit(
-            X,
-            y,
-            solve_pbo,
-            solver=self.solver,
-            time_limit=self.time_limit,
-            gap=self.gap,
-            threads=self.threads,
-        )
+        return self._fit(X, y, solve_pbo)
 
 
 def _unbounded(problem: RegressionProblem, classes: np.ndarray) -> str:

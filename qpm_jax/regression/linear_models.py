@@ -2,7 +2,9 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from jaxtyping import Float, Int, Shaped
 from qpm_jax.regression.mip import solve
 from qpm_jax.regression.pbo import solve_pbo
 from qpm_jax.regression.problem import RegressionProblem
+from qpm_jax.regression.solution import RegressionSolution
 from qpm_jax.regression.straight_through import train_straight_through
 
 _ROWS_AT_ONCE = 8192
@@ -81,15 +84,15 @@ def fit(
         KeyboardInterrupt: a solver was interrupted.
     """
     fits = {
-        "mip": _fit_program,
-        "pbo": _fit_program,
+        "mip": partial(_fit_program, solve),
+        "pbo": partial(_fit_program, solve_pbo),
         "logistic": _fit_logistic,
         "gradient_descent": _fit_gradient_descent,
     }
     if model not in fits:
         raise ValueError(f"model is {model!r}; choose one of {', '.join(fits)}.")
     classes, numbers = np.unique(labels, return_inverse=True)
-    weights, intercepts, found = fits[model](model, features, numbers, seed, settings)
+    weights, intercepts, found = fits[model](features, numbers, seed, settings)
     return LinearModel(weights, intercepts, classes, **found)
 
 
@@ -97,7 +100,7 @@ Fitted = tuple[np.ndarray, np.ndarray, dict[str, Any]]
 
 
 def _fit_program(
-    model: str,
+    run: Callable[..., RegressionSolution],
     features: Int[np.ndarray, "N F"],
     labels: Int[np.ndarray, " N"],
     seed: int,
@@ -106,7 +109,7 @@ def _fit_program(
     options = dict(settings)
     alpha, beta = options.pop("alpha"), options.pop("beta")
     problem = RegressionProblem(features, labels, int(labels.max()) + 1, alpha, beta)
-    found = (solve if model == "mip" else solve_pbo)(problem, seed=seed, **options)
+    found = run(problem, seed=seed, **options)
     if found.status == "interrupted":
         raise KeyboardInterrupt
     proof = {
@@ -120,14 +123,12 @@ def _fit_program(
 
 
 def _fit_logistic(
-    model: str,
     features: Int[np.ndarray, "N F"],
     labels: Int[np.ndarray, " N"],
     seed: int,
     settings: dict[str, Any],
 ) -> Fitted:
     """scikit-learn's, with its defaults: the paper does not name other options."""
-    del model
     from sklearn.linear_model import LogisticRegression
 
     began = time.perf_counter()
@@ -147,13 +148,11 @@ def _with_zero_row(values: Float[np.ndarray, "1 ..."]) -> Float[np.ndarray, "2 .
 
 
 def _fit_gradient_descent(
-    model: str,
     features: Int[np.ndarray, "N F"],
     labels: Int[np.ndarray, " N"],
     seed: int,
     settings: dict[str, Any],
 ) -> Fitted:
-    del model
     classes = int(labels.max()) + 1
     began = time.perf_counter()
     weights, intercepts = train_straight_through(

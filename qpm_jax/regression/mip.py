@@ -5,12 +5,12 @@ import time
 import numpy as np
 
 from qpm_jax import solvers
-from qpm_jax.regression.answers import check_limits, checked_answer
+from qpm_jax.regression.answers import checked_answer
 from qpm_jax.regression.mip_program import build_mip, read_weights, write_weights
 from qpm_jax.regression.problem import RegressionProblem
 from qpm_jax.regression.solution import RegressionSolution
 from qpm_jax.regression.start import rounded_start
-from qpm_jax.solvers.options import Progress
+from qpm_jax.solvers.options import Progress, check_limits
 
 SOLVERS = ("native", "highs", "scip", "gurobi")
 # The most of the time limit that goes into a model to start from.

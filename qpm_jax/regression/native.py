@@ -29,9 +29,9 @@ from qpm_jax.regression.problem import RegressionProblem
 from qpm_jax.regression.solution import (
     RegressionSolution,
     make_solution,
-    relative_gap,
 )
 from qpm_jax.solvers.options import Progress
+from qpm_jax.solvers.solution import relative_gap
 
 # A gap below this is rounding.
 _PROVEN = 1e-9

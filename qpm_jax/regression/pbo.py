@@ -3,13 +3,13 @@
 import time
 
 from qpm_jax import solvers
-from qpm_jax.regression.answers import check_limits, checked_answer
+from qpm_jax.regression.answers import checked_answer
 from qpm_jax.regression.mip import START_SHARE, zero_model
 from qpm_jax.regression.pbo_program import build_pbo, read_bits, write_bits
 from qpm_jax.regression.problem import RegressionProblem
 from qpm_jax.regression.solution import RegressionSolution
 from qpm_jax.regression.start import rounded_start
-from qpm_jax.solvers.options import Progress
+from qpm_jax.solvers.options import Progress, check_limits
 
 SOLVERS = ("scip", "exact", "highs", "gurobi")
 

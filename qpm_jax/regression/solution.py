@@ -8,6 +8,7 @@ from jaxtyping import Int
 
 from qpm_jax.regression.problem import RegressionProblem, centred
 from qpm_jax.regression.problem_checks import whole_numbers
+from qpm_jax.solvers.solution import relative_gap
 
 # A bound may lie above the objective by this much of its terms: solvers' tolerances.
 ROUNDING = 1e-6
@@ -119,18 +120,6 @@ def make_solution(
         solver=solver,
         status=status,
     )
-
-
-def relative_gap(objective: float, bound: float) -> float:
-    """|bound − objective| / max(|objective|, 1e-12); inf without a bound.
-
-    Args:
-        objective: of a model.
-        bound: −inf for none.
-    """
-    if not np.isfinite(bound):
-        return float("inf")
-    return abs(bound - objective) / max(abs(objective), 1e-12)
 
 
 def _terms(

@@ -5,8 +5,6 @@ from typing import Any, Self
 import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Float, Int
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_is_fitted,
@@ -14,11 +12,12 @@ from sklearn.utils.validation import (
 )
 
 from qpm_jax.regression.binarize import binarized, fit_thresholds
+from qpm_jax.scored_classifier import ScoredClassifier
 
 _DTYPES = (np.float64, np.float32)  # kept as they are; other numbers become float64
 
 
-class TernaryClassifier(ClassifierMixin, BaseEstimator):
+class TernaryClassifier(ScoredClassifier):
     """A linear classifier with weights in {−1, 0, 1}; subclasses learn them.
 
     A class's score is the sum of its features with weight 1, minus those with −1, plus
@@ -26,27 +25,6 @@ class TernaryClassifier(ClassifierMixin, BaseEstimator):
     """
 
     threshold: float | str | None
-    random_state: int | np.random.RandomState | None
-
-    def decision_function(
-        self, X: Float[ArrayLike, "N F"]
-    ) -> Float[np.ndarray, "N C"] | Float[np.ndarray, " N"]:
-        """Returns every class's score.
-
-        Args:
-            X: [N, F].
-
-        Returns:
-            float64 [N, C], whole numbers. Of two classes, as scikit-learn has it, [N]:
-            the second's score minus the first's.
-        """
-        scores = self._scores(X)
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
-
-    def predict(self, X: Float[ArrayLike, "N F"]) -> np.ndarray:
-        """Returns the label of the highest score of each instance, [N]."""
-        best = self._scores(X).argmax(axis=1)
-        return self.classes_[best]
 
     def __sklearn_tags__(self) -> Any:
         """Says that two binary features are too few for a good score."""
@@ -80,9 +58,3 @@ class TernaryClassifier(ClassifierMixin, BaseEstimator):
         self.intercept_ = np.asarray(intercepts, np.int64)
         self.reduction_ = float((self.coef_ == 0).mean())
         return self
-
-    def _seed(self) -> int:
-        """A whole number as it is; anything else scikit-learn takes is drawn from."""
-        if isinstance(self.random_state, int | np.integer):
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(2**31 - 1))

@@ -1,5 +1,6 @@
 """The options every solver understands."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,3 +38,22 @@ class Options:
     def seconds_left(self) -> float:
         """Seconds to the deadline, 0 once it is past."""
         return max(0.0, self.deadline - time.perf_counter())
+
+
+def check_limits(time_limit: float, gap: float, threads: int | None) -> None:
+    """Refuses limits that mean nothing, before anything is built.
+
+    Args:
+        time_limit: seconds.
+        gap: relative gap.
+        threads: or None.
+
+    Raises:
+        ValueError: when one is out of range.
+    """
+    if not time_limit >= 0:
+        raise ValueError(f"time_limit is {time_limit}; it must be 0 seconds or more.")
+    if not (gap >= 0 and math.isfinite(gap)):
+        raise ValueError(f"gap is {gap}; it must be a fraction of 0 or more.")
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads is {threads}; it must be 1 or more, or None.")
