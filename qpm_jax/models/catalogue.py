@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from flax import linen as nn
 
@@ -40,12 +41,7 @@ class ModelSpecification:
 class _Entry:
     specification: ModelSpecification
     backbone: Callable[[], nn.Module]
-    # None: published with one set of strides only.
-    reduced: Callable[[], nn.Module] | None = None
-
-
-def _resnet_small_reduced() -> nn.Module:
-    return ResNetSmall(strides=(2, 1, 1))
+    reduced: Callable[[], nn.Module]
 
 
 def _centred_on(center: int) -> tuple[Colour, Colour]:
@@ -59,19 +55,21 @@ _CATALOGUE = {
         _Entry(
             ModelSpecification("resnet_small", 192, (64, 64), None, None, False),
             ResNetSmall,
-            _resnet_small_reduced,
+            partial(ResNetSmall, strides=(2, 1, 1)),
         ),
         _Entry(
             ModelSpecification(
                 "efficientnet_lite0", 1280, (224, 224), *_centred_on(127), True
             ),
             EfficientNetLite,
+            partial(EfficientNetLite, reduced_strides=True),
         ),
         _Entry(
             ModelSpecification(
                 "mobilenet_v2_tf", 1280, (224, 224), *_centred_on(128), True
             ),
             MobileNetV2Folded,
+            partial(MobileNetV2Folded, reduced_strides=True),
         ),
     )
 }
@@ -118,8 +116,8 @@ def create(
       (logits[N,C], features[N,F], feature_maps[N,H,W,F]) with non-negative maps.
 
     Raises:
-      ValueError: for an unknown name (naming the nearest), reduced strides where they
-        are not defined, fewer than one class, or a dropout outside [0, 1).
+      ValueError: for an unknown name (naming the nearest), fewer than one class, or a
+        dropout outside [0, 1).
     """
     entry = _entry(name)
     if num_classes < 1:
@@ -127,10 +125,4 @@ def create(
     if not 0.0 <= dropout < 1.0:
         raise ValueError(f"dropout: {dropout}, allowed is 0 up to (not with) 1")
     build = entry.reduced if reduced_strides else entry.backbone
-    if build is None:
-        defined = [key for key, other in _CATALOGUE.items() if other.reduced]
-        raise ValueError(
-            f"reduced_strides: not defined for {name!r}, only for"
-            f" {', '.join(sorted(defined))}; leave it out"
-        )
     return Classifier(backbone=build(), num_classes=num_classes, dropout=dropout)

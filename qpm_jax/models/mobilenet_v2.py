@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 
 from qpm_jax.models.depthwise import DepthwiseConv
 from qpm_jax.models.pointwise import PointwiseConv
+from qpm_jax.models.shifts import interleaved, last_strided, shifted_copies
 
 # (expansion, channels, repeats, stride of the first) of arXiv 1801.04381, table 2.
 STAGES = (
@@ -65,29 +66,41 @@ class MobileNetV2Folded(nn.Module):
     Attributes:
       stages: (expansion, channels, repeats, stride of the first block) of each stage.
       num_features: channels of the last 1×1 convolution, F.
+      reduced_strides: maps twice as fine, as if the last stage of stride 2 had stride 1
+        and dilated convolutions after it.
     """
 
     stages: Sequence[tuple[int, int, int, int]] = STAGES
     num_features: int = NUM_FEATURES
+    reduced_strides: bool = False
 
     @nn.compact
     def __call__(
         self, images: Float[Array, "N h w 3"], train: bool = False
     ) -> Float[Array, "N H W F"]:
-        """Returns the maps before pooling, [N, ⌈h/32⌉, ⌈w/32⌉, F], between 0 and 6."""
+        """Returns the maps before pooling, between 0 and 6.
+
+        [N, ⌈h/32⌉, ⌈w/32⌉, F], or [N, ⌈h/16⌉, ⌈w/16⌉, F] with reduced strides.
+        """
         del train  # nothing here behaves differently in training
         hidden = nn.Conv(
             STEM_FEATURES, (3, 3), strides=(2, 2), kernel_init=KERNEL_INIT, name="stem"
         )(jnp.asarray(images))
         hidden = jax.nn.relu6(hidden)
-        number = 0
-        for expansion, features, repeats, first_stride in self.stages:
+        number, shifted, fine = 0, -1, (0, 0)
+        if self.reduced_strides:
+            shifted = last_strided([stage[3] for stage in self.stages])
+        for index, (expansion, features, repeats, stride) in enumerate(self.stages):
+            if index == shifted:
+                fine = hidden.shape[1:3]
+                hidden = shifted_copies(hidden)
             for repeat in range(repeats):
                 hidden = FoldedInvertedResidual(
                     features,
                     expansion,
-                    first_stride if repeat == 0 else 1,
+                    stride if repeat == 0 else 1,
                     name=f"block{number:02d}",
                 )(hidden)
                 number += 1
-        return jax.nn.relu6(_pointwise(self.num_features, "head")(hidden))
+        maps = jax.nn.relu6(_pointwise(self.num_features, "head")(hidden))
+        return interleaved(maps, *fine) if shifted >= 0 else maps

@@ -72,9 +72,3 @@ def test_the_specified_mean_and_std_give_the_input_the_weights_expect(name, cent
         atol=1e-12,
     )
     assert found.pretrained
-
-
-@pytest.mark.parametrize("name", ["efficientnet_lite0", "mobilenet_v2_tf"])
-def test_reduced_strides_name_the_models_that_have_them(name):
-    with pytest.raises(ValueError, match=f"for '{name}', only.*resnet_small"):
-        models.create(name, 2, reduced_strides=True)
