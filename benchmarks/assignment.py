@@ -1,18 +1,23 @@
 """The assignment solvers: exactness, objective, bound and time, section by section.
 
-Run: `python -m benchmarks.assignment` (all), or `--sections=small,real` of
+Run: `python -m benchmarks.assignment --sections=small,medium,real,scale,side`, of
 
 small   published instances and 300 random ones up to 20x6: native against the optimum
 medium  random 60x20 and 128x40, a tenth of the pairs penalised: native against SCIP
-real    1280 features of CUB-50 and tiny-imagenet-200 (needs the shared folder)
-scale   synthetic clustered classes at the paper's sizes
+real    1280 features of CUB-50 and tiny-imagenet-200 (needs the shared folder), native
+exact   the same by HiGHS and SCIP, each `--seconds` long (an hour)
+scale   synthetic clustered classes at the paper's sizes, as long as a user would wait
+long    the same, ten minutes each, 21,841 classes an hour: what the short runs missed
 side    every solver on the same instance
 
-`--count` sets how many medium instances, `--seconds` the limit of an exact solver.
+`--count` sets how many medium instances, `--names` chooses among the real and the large
+ones ("CUB-50", "2048x200"), `--solvers` among the exact ones.
 """
 
 import argparse
+import resource
 import time
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -20,21 +25,30 @@ from benchmarks import assignment_instances as instances
 from qpm_jax import assignment, solvers
 from qpm_jax.assignment import Assignment, AssignmentProblem, enumeration, refine
 
+# Classes at 2048 features: seconds of the short run, seconds of the long one.
+LARGE = {
+    "2048x200": (200, 5.0, 600.0),
+    "2048x1000": (1000, 30.0, 600.0),
+    "2048x21841": (21_841, 600.0, 3600.0),
+}
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sections", default="small,medium,real,scale,side")
+    parser.add_argument("--names", default=",".join((*instances.REAL, *LARGE)))
+    parser.add_argument("--solvers", default="highs,scip")
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=3600.0)
     arguments = parser.parse_args()
     for name in arguments.sections.split(","):
         print(f"\n== {name}", flush=True)
-        SECTIONS[name](arguments.count, arguments.seconds)
+        SECTIONS[name](arguments)
 
 
-def small(count: int, seconds: float) -> None:
+def small(arguments: argparse.Namespace) -> None:
     """Native, without its full enumeration, against the optimum by enumeration."""
-    del count, seconds
+    del arguments
     known = instances.golden()
     right = sum(_reaches(problem, optimum) for _, problem, optimum in known)
     print(f"published instances: {right} of {len(known)} optimal")
@@ -58,65 +72,88 @@ def _reaches(problem: AssignmentProblem, optimum: float) -> bool:
     return found.objective >= optimum - 1e-9 * abs(optimum)
 
 
-def medium(count: int, seconds: float) -> None:
+def medium(arguments: argparse.Namespace) -> None:
     """Native against optima that SCIP proves."""
     for shape in ((60, 20, 10, 3), (128, 40, 16, 5)):
-        reached = proven = 0
-        spent = []
-        for seed in range(count):
+        reached, proven, spent = 0, 0, []
+        for seed in range(arguments.count):
             problem = instances.random_problem(seed, *shape)
             native = assignment.solve(problem, time_limit=20.0, price_steps=0)
-            exact = assignment.solve(problem, "scip", time_limit=seconds)
+            exact = assignment.solve(problem, "scip", time_limit=arguments.seconds)
             proven += exact.status == "optimal"
             reached += native.objective >= exact.objective * (1 - 1e-9)
             spent.append((native.seconds, exact.seconds))
-        typical = np.median(spent, axis=0)
-        print(
-            f"{shape[0]}x{shape[1]}: native as good or better in {reached} of {count}, "
-            f"{proven} proven by SCIP; median {typical[0]:.2f} and {typical[1]:.1f} s",
-            flush=True,
-        )
+            if (seed + 1) % 10 == 0:
+                typical = np.median(spent, axis=0)
+                print(
+                    f"{shape[0]}x{shape[1]}: native as good or better in {reached} of "
+                    f"{seed + 1}, {proven} proven by SCIP; median {typical[0]:.2f} and "
+                    f"{typical[1]:.1f} s",
+                    flush=True,
+                )
 
 
-def real(count: int, seconds: float) -> None:
-    """Ten and sixty seconds of native search on real features, against HiGHS."""
-    del count
-    for name in instances.REAL:
-        problem = instances.real_problem(name)
-        if problem is None:
-            print(f"{name}: not there")
-            continue
+def real(arguments: argparse.Namespace) -> None:
+    """Ten and sixty seconds of native search on real features."""
+    for name, problem in _real_problems(arguments):
         print(f"{name}: {len(problem.weights)} pairs penalised")
+        _tell("compiling", assignment.solve(problem, time_limit=1.0))
         plain = assignment.solve(problem, time_limit=10.0, price_steps=0)
         _tell("native, no prices", plain)
         for limit in (10.0, 60.0):
             _tell("native", assignment.solve(problem, time_limit=limit))
-        for solver in ("highs", "scip"):
-            _tell(solver, assignment.solve(problem, solver, time_limit=seconds))
 
 
-def scale(count: int, seconds: float) -> None:
-    """The paper's sizes: what a short search leaves to a long one."""
-    del count, seconds
-    for features, classes, short, long in (
-        (2048, 200, 5.0, 600.0),
-        (2048, 1000, 30.0, 600.0),
-        (2048, 21_841, 600.0, 3600.0),
-    ):
-        problem = instances.clustered_problem(features, classes)
-        print(f"{features}x{classes}")
-        # The first solve compiles.
-        _tell("compiling", assignment.solve(problem, time_limit=1.0))
-        found = assignment.solve(problem, time_limit=short, price_steps=0)
-        _tell("short", found)
-        best = assignment.solve(problem, time_limit=long, patience=10**6)
-        _tell("long", best)
-        print(f"  short is {100 * (best.objective / found.objective - 1):.3f} % below")
+def exact(arguments: argparse.Namespace) -> None:
+    """What exact solvers find and prove on real features, one thread each."""
+    for name, problem in _real_problems(arguments):
+        print(name)
+        for solver in arguments.solvers.split(","):
+            limit = arguments.seconds
+            found = assignment.solve(problem, solver, time_limit=limit, threads=1)
+            _tell(solver, found)
 
 
-def side(count: int, seconds: float) -> None:
+def _real_problems(
+    arguments: argparse.Namespace,
+) -> Iterator[tuple[str, AssignmentProblem]]:
+    for name in instances.REAL:
+        problem = instances.real_problem(name)
+        if problem is None:
+            print(f"{name}: not there")
+        elif name in arguments.names.split(","):
+            yield name, problem
+
+
+def scale(arguments: argparse.Namespace) -> None:
+    """The paper's sizes, as long as a user would wait."""
+    for name, (classes, short, _) in LARGE.items():
+        if name in arguments.names.split(","):
+            problem = instances.clustered_problem(2048, classes)
+            print(f"{name}, {problem.similarity.nbytes / 2**30:.2f} GiB of values")
+            _tell("compiling", assignment.solve(problem, time_limit=1.0))
+            found = assignment.solve(problem, time_limit=short, price_steps=0)
+            _tell("search", found)
+            _tell("search and bound", assignment.solve(problem, time_limit=short))
+            print(f"  largest memory {_peak_memory():.1f} GiB", flush=True)
+
+
+def long(arguments: argparse.Namespace) -> None:
+    """The same for so long that nothing improves any more."""
+    for name, (classes, _, seconds) in LARGE.items():
+        if name in arguments.names.split(","):
+            problem = instances.clustered_problem(2048, classes)
+            print(name)
+            _tell("long", assignment.solve(problem, time_limit=seconds, patience=10**6))
+
+
+def _peak_memory() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def side(arguments: argparse.Namespace) -> None:
     """Every solver on the same instances."""
-    del count
+    del arguments
     able = {"native", "published"} | {
         info.name for info in solvers.available() if info.licence != "missing"
     }
@@ -125,7 +162,7 @@ def side(count: int, seconds: float) -> None:
         print(f"{shape[0]}x{shape[1]}")
         for solver in sorted(able):
             try:
-                found = assignment.solve(problem, solver, time_limit=min(seconds, 120))
+                found = assignment.solve(problem, solver, time_limit=120.0)
             except ValueError as error:
                 print(f"  {solver:10} {error}")
                 continue
@@ -145,7 +182,9 @@ SECTIONS = {
     "small": small,
     "medium": medium,
     "real": real,
+    "exact": exact,
     "scale": scale,
+    "long": long,
     "side": side,
 }
 

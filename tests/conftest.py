@@ -1,11 +1,20 @@
 """What every test may use: the shared folder of real data and published outputs."""
 
+import atexit
 import os
+import shutil
 import signal
+import tempfile
 from pathlib import Path
 
 # Tests must give the same numbers with and without an accelerator in the machine.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# Tests compile the same programs again and again, many in processes of their own.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    compiled = tempfile.mkdtemp(prefix="qpm_jax_compiled_")
+    atexit.register(shutil.rmtree, compiled, ignore_errors=True)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so would
 # every process that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
