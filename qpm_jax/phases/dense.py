@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from qpm_jax import checkpoints, models, training
 from qpm_jax.datasets import Dataset
 from qpm_jax.phases import workdir as folders
-from qpm_jax.phases.fit import fit, policy, schedule, steps_in_epoch
+from qpm_jax.phases.fit import beginning, fit, policy, schedule, steps_in_epoch
 from qpm_jax.phases.setting import Setting, prepare
 
 
@@ -32,7 +32,7 @@ def run(
     setting = prepare(config, workdir, dataset)
     if not folders.has_work(setting.workdir, "dense"):
         return
-    started = time.monotonic()
+    started = beginning(setting.workdir, "dense")
     optimiser = _optimiser(setting)
     recipe = training.Recipe(
         network=setting.network,
@@ -46,7 +46,7 @@ def run(
         smoothing=config.dense.label_smoothing,
     )
     state = training.create(start_variables(setting), optimiser, recipe.averaging)
-    figures = fit(setting, "dense", recipe, state)
+    figures = fit(setting, "dense", recipe, state, started)
     folders.mark_done(setting.workdir, "dense", time.monotonic() - started, **figures)
 
 

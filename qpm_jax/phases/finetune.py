@@ -14,7 +14,7 @@ from qpm_jax import checkpoints, models, training
 from qpm_jax.datasets import Dataset
 from qpm_jax.phases import assign, dense
 from qpm_jax.phases import workdir as folders
-from qpm_jax.phases.fit import fit, policy, schedule, steps_in_epoch
+from qpm_jax.phases.fit import beginning, fit, policy, schedule, steps_in_epoch
 from qpm_jax.phases.setting import Setting, prepare, variable_shapes
 from qpm_jax.phases.statistics import read_statistics
 
@@ -35,7 +35,7 @@ def run(
     setting = prepare(config, workdir, dataset)
     if not folders.has_work(setting.workdir, "finetune"):
         return
-    started = time.monotonic()
+    started = beginning(setting.workdir, "finetune")
     optimiser = _optimiser(setting)
     network, kernel = qpm_network(
         setting.workdir, setting.network.backbone, config.finetune.dropout
@@ -53,7 +53,7 @@ def run(
     )
     start = backbone_variables(dense.final_variables(setting))
     state = training.create(start, optimiser, recipe.averaging)
-    figures = fit(setting, "finetune", recipe, state)
+    figures = fit(setting, "finetune", recipe, state, started)
     folders.mark_done(
         setting.workdir, "finetune", time.monotonic() - started, **figures
     )

@@ -1,6 +1,7 @@
 """What the two training phases share: data, checkpoints, log and the loop."""
 
 import logging
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,11 @@ _KEYS = {"dense": 1, "finetune": 2}
 
 
 def fit(
-    setting: Setting, phase: str, recipe: training.Recipe, state: TrainState
+    setting: Setting,
+    phase: str,
+    recipe: training.Recipe,
+    state: TrainState,
+    started: float,
 ) -> dict[str, float]:
     """Trains one phase to its end, from its last checkpoint where there is one.
 
@@ -31,6 +36,7 @@ def fit(
       phase: `dense` or `finetune`; names the settings, folder and log records.
       recipe: Network, optimiser, losses.
       state: State to begin with if there is no checkpoint.
+      started: `beginning` of the phase.
 
     Returns:
       Figures of the last record in the log, such as `test_accuracy`.
@@ -51,7 +57,7 @@ def fit(
             state = restored
             logger.info("%s: goes on from step %d", phase, int(state.step))
         logs.forget_after(setting.workdir, phase, int(state.step))
-        with logs.open_log(setting.workdir) as log:
+        with logs.open_log(setting.workdir, started) as log:
             state = training.train(
                 recipe,
                 key,
@@ -66,6 +72,11 @@ def fit(
     return last_figures(setting.workdir, phase)
 
 
+def beginning(workdir: Path, phase: str) -> float:
+    """Returns `time.monotonic()` now, moved back by what earlier parts took."""
+    return time.monotonic() - logs.seconds_spent(workdir, phase)
+
+
 def steps_in_epoch(setting: Setting) -> int:
     """Returns the steps of one pass over the training images, rounded up."""
     return -(-len(setting.dataset.train.labels) // setting.config.batch_size)
@@ -74,7 +85,7 @@ def steps_in_epoch(setting: Setting) -> int:
 def last_figures(workdir: Path, phase: str) -> dict[str, float]:
     """Returns the numbers of the phase's last log record."""
     records = [record for record in logs.read(workdir) if record["phase"] == phase]
-    hidden = {"phase", "step", "epoch", "time"}
+    hidden = {"phase", "step", "epoch", "seconds", "time"}
     last = records[-1] if records else {}
     return {name: value for name, value in last.items() if name not in hidden}
 

@@ -23,13 +23,16 @@ Record = dict[str, Any]
 class Log:
     """Appends records to `log.jsonl` and, if there is one, to a TensorBoard writer."""
 
-    def __init__(self, path: Path, tensorboard: Any | None) -> None:
+    def __init__(self, path: Path, tensorboard: Any | None, started: float) -> None:
         self._file = path.open("a", encoding="utf-8")
+        self._started = started
         self._tensorboard = tensorboard
 
     def write(self, phase: str, step: int, **figures: float | int | str) -> None:
         """Writes one record and hands it to the operating system at once."""
-        record = {"phase": phase, "step": step, **figures, "time": time.time()}
+        seconds = round(time.monotonic() - self._started, 2)
+        clock = {"seconds": seconds, "time": time.time()}
+        record = {"phase": phase, "step": step, **figures, **clock}
         self._file.write(json.dumps(record, default=float) + "\n")
         self._file.flush()
         if self._tensorboard is not None:
@@ -43,11 +46,20 @@ class Log:
 
 
 @contextmanager
-def open_log(workdir: str | Path) -> Iterator[Log]:
-    """Opens the log of a work directory for appending."""
+def open_log(workdir: str | Path, started: float | None = None) -> Iterator[Log]:
+    """Opens the log of a work directory for appending.
+
+    Args:
+      workdir: Where the run lies.
+      started: `time.monotonic()` at which its work began, moved back by what earlier
+        parts took; None is now.
+    """
+    started = time.monotonic() if started is None else started
     workdir = Path(workdir)
     workdir.mkdir(parents=True, exist_ok=True)
-    log = Log(workdir / "log.jsonl", _tensorboard_writer(workdir / "tensorboard"))
+    log = Log(
+        workdir / "log.jsonl", _tensorboard_writer(workdir / "tensorboard"), started
+    )
     try:
         yield log
     finally:
@@ -66,6 +78,12 @@ def read(workdir: str | Path) -> list[Record]:
         except json.JSONDecodeError:
             logger.warning("%s: line %d is cut short and left out.", path, number)
     return records
+
+
+def seconds_spent(workdir: str | Path, phase: str) -> float:
+    """Returns the seconds a phase had worked at its last record, in all its parts."""
+    spent = [r.get("seconds", 0.0) for r in read(workdir) if r.get("phase") == phase]
+    return spent[-1] if spent else 0.0
 
 
 def forget_after(workdir: str | Path, phase: str, step: int) -> None:

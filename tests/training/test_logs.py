@@ -1,4 +1,5 @@
 import sys
+import time
 
 from qpm_jax.training import logs
 
@@ -33,6 +34,18 @@ def test_a_resumed_phase_forgets_what_it_writes_again(tmp_path):
     logs.forget_after(tmp_path, "dense", 2)
     kept = [(record["phase"], record["step"]) for record in logs.read(tmp_path)]
     assert kept == [("dense", 1), ("dense", 2), ("other", 9)]
+
+
+def test_a_resumed_phase_counts_the_seconds_of_its_earlier_parts(tmp_path):
+    assert logs.seconds_spent(tmp_path, "dense") == 0
+    with logs.open_log(tmp_path, started=time.monotonic() - 100) as log:
+        log.write("dense", 1)
+    earlier = logs.seconds_spent(tmp_path, "dense")
+    assert 100 <= earlier < 160
+    with logs.open_log(tmp_path, started=time.monotonic() - earlier) as log:
+        log.write("dense", 2)
+        log.write("other", 1)
+    assert earlier <= logs.seconds_spent(tmp_path, "dense") < 220
 
 
 def test_event_files_lie_beside_the_log_where_tensorboard_is_installed(tmp_path):
