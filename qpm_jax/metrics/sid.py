@@ -17,6 +17,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int
 
+from qpm_jax.metrics.shapes import check_logits, check_weights
 from qpm_jax.statistics import inputs
 
 # The published guard on the mean of a map; part of the definition.
@@ -58,18 +59,8 @@ def sid_at_k(
         ValueError: shapes that do not fit, NaN, or k outside 1..F.
     """
     maps = inputs.table("feature_maps", feature_maps, "NHWF")
-    logits = inputs.table("logits", logits, "NC")
-    weights = inputs.table("weights", weights, "CF")
-    if len(logits) != len(maps):
-        raise ValueError(
-            f"logits must have the {len(maps)} samples of feature_maps, got "
-            f"{len(logits)}"
-        )
-    if weights.shape != (logits.shape[1], maps.shape[3]):
-        raise ValueError(
-            f"weights must be [C,F] = {(logits.shape[1], maps.shape[3])}, classes of "
-            f"logits by features of feature_maps, got {weights.shape}"
-        )
+    logits = check_logits(logits, len(maps))
+    weights = check_weights(weights, logits.shape[1], maps.shape[3])
     if inputs.at_least_one("k", k) > maps.shape[3]:
         raise ValueError(
             f"k must be at most the {maps.shape[3]} features there are, got {k}"

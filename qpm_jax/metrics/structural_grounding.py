@@ -4,6 +4,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from qpm_jax.metrics.shapes import check_similarity
 from qpm_jax.statistics import inputs
 
 
@@ -51,15 +52,7 @@ def structural_grounding(
             symmetric or has no positive sum over the entries, or top below 1.
     """
     weights = inputs.table("weights", weights, "CF")
-    truth = inputs.table("class_similarity", class_similarity, "CC").astype(np.float64)
-    num_classes = len(weights)
-    if truth.shape != (num_classes, num_classes):
-        raise ValueError(
-            f"class_similarity must be [C,C] with the {num_classes} classes of "
-            f"weights, got {truth.shape}"
-        )
-    if not np.allclose(truth, truth.T, atol=1e-6):
-        raise ValueError("class_similarity must be symmetric, got one that is not")
+    truth = check_similarity(class_similarity, len(weights))
     rows, columns = _largest_entries(truth, inputs.at_least_one("top", top))
     denominator = truth[rows, columns].sum()
     if denominator <= 0:
