@@ -1,15 +1,27 @@
 """ReLU networks trained by mixed-integer programming.
 
 Ataei, Hasaj, Gipp, Forouzi, arXiv 2504.14356: weights, neurons and layers are chosen by
-one program. `MILPNetworkClassifier` is a scikit-learn estimator. Below it are arrays: a
-`NetworkProblem` says what is wanted, `solve` returns a `NetworkSolution` with a
-`ReLUNetwork`, judged by exact forward evaluation; `build_dense` gives the program.
+one program. `MILPNetworkClassifier` and `MILPConvClassifier` are scikit-learn
+estimators. Below them are arrays: a `NetworkProblem` says what is wanted, `solve`
+returns a `NetworkSolution` with a `ReLUNetwork`, judged by exact forward evaluation;
+`build_dense` gives the program. `ConvProblem`, `solve_conv`, `ConvNetwork` and
+`build_conv` are the same for images.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 from qpm_jax.networks.bounds import interval_bounds
+from qpm_jax.networks.conv_network import ConvNetwork, conv_outputs
+from qpm_jax.networks.conv_problem import ConvProblem
+from qpm_jax.networks.conv_program import (
+    ConvProgram,
+    build_conv,
+    build_conv_layer,
+    conv_program_size,
+)
+from qpm_jax.networks.conv_solve import solve_conv
+from qpm_jax.networks.conv_values import read_conv, write_conv
 from qpm_jax.networks.dense_program import DenseProgram, build_dense
 from qpm_jax.networks.neighbourhood_search import search
 from qpm_jax.networks.network import (
@@ -38,14 +50,22 @@ from qpm_jax.networks.weight_family import WeightFamily, weight_family
 
 if TYPE_CHECKING:
     from qpm_jax.networks.classifier import MILPNetworkClassifier
+    from qpm_jax.networks.conv_classifier import MILPConvClassifier
 
 # scikit-learn is imported with the first estimator.
-_ESTIMATORS = {"MILPNetworkClassifier": "classifier"}
+_ESTIMATORS = {
+    "MILPConvClassifier": "conv_classifier",
+    "MILPNetworkClassifier": "classifier",
+}
 
 __all__ = [
+    "ConvNetwork",
+    "ConvProblem",
+    "ConvProgram",
     "DenseProgram",
     "FeatureLimit",
     "LinearRule",
+    "MILPConvClassifier",
     "MILPNetworkClassifier",
     "Monotone",
     "NetworkProblem",
@@ -55,8 +75,12 @@ __all__ = [
     "WeightFamily",
     "WeightSign",
     "adversarial_margin",
+    "build_conv",
+    "build_conv_layer",
     "build_dense",
     "certified_radius",
+    "conv_outputs",
+    "conv_program_size",
     "interval_bounds",
     "network_picture",
     "ordered",
@@ -64,14 +88,17 @@ __all__ = [
     "parameter_reduction",
     "path_bound",
     "preactivations",
+    "read_conv",
     "read_network",
     "search",
     "simplified",
     "solve",
+    "solve_conv",
     "sparsity",
     "tightened_bounds",
     "used_neurons",
     "weight_family",
+    "write_conv",
     "write_network",
 ]
 

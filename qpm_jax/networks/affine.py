@@ -15,9 +15,10 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from qpm_jax.networks.bounds import PreactivationBounds
-from qpm_jax.networks.columns import NetworkColumns
+from qpm_jax.networks.columns import LayerColumns, NetworkColumns
 from qpm_jax.networks.problem import NetworkProblem
 from qpm_jax.networks.rows import Rows, make_rows
+from qpm_jax.networks.weight_family import WeightFamily
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,30 +48,46 @@ def preactivation(
         The sums, the bias last.
     """
     here = columns.layers[layer]
+    if layer:
+        given = columns.layers[layer - 1].handed
+        return weighted_sums(problem.family, here, given)
     instances, neurons = here.values.shape
     bias = np.broadcast_to(here.biases[:, None], (instances, neurons, 1))
-    if layer == 0:
-        inputs = problem.features.shape[1]
-        shape = (instances, neurons, inputs)
-        terms = np.broadcast_to(here.weights, shape)
-        factors = np.broadcast_to(problem.features[:, None], shape)
-    else:
-        given = columns.layers[layer - 1].handed
-        width = here.products[0, 0].size
-        products = here.products.reshape(instances, neurons, width)
-        repeated = np.tile(problem.family.coefficients, given.shape[1])
-        shape = (instances, neurons, given.shape[1])
-        terms = np.concatenate([products, np.broadcast_to(given[:, None], shape)], -1)
-        factors = np.concatenate(
-            [
-                np.broadcast_to(repeated, products.shape),
-                np.full(shape, problem.family.offset),
-            ],
-            axis=-1,
-        )
+    shape = (instances, neurons, problem.features.shape[1])
+    terms = np.broadcast_to(here.weights, shape)
+    factors = np.broadcast_to(problem.features[:, None], shape)
     return Affine(
         np.concatenate([terms, bias], axis=-1),
         np.concatenate([factors, np.ones(bias.shape)], axis=-1),
+    )
+
+
+def weighted_sums(
+    family: WeightFamily, here: LayerColumns, given: Int[np.ndarray, "N m"]
+) -> Affine:
+    """Z of a layer whose weights are written in bits and whose inputs are variables.
+
+    Args:
+        family: of the weights.
+        here: the layer's variables.
+        given: [N, m], the inputs.
+
+    Returns:
+        The sums, the bias last.
+    """
+    instances, neurons = here.values.shape
+    products = here.products.reshape(instances, neurons, here.bits[0].size)
+    shape = (instances, neurons, given.shape[1])
+    bias = np.broadcast_to(here.biases[:, None], (instances, neurons, 1))
+    repeated = np.tile(family.coefficients, given.shape[1])
+    parts = (
+        (products, np.broadcast_to(repeated, products.shape)),
+        (np.broadcast_to(given[:, None], shape), np.full(shape, family.offset)),
+        (bias, np.ones(bias.shape)),
+    )
+    return Affine(
+        np.concatenate([columns for columns, _ in parts], axis=-1),
+        np.concatenate([factors for _, factors in parts], axis=-1),
     )
 
 
@@ -99,9 +116,26 @@ def product_rows(
         bounds: of the pre-activations.
         layer: 1 or more.
     """
-    here, family = columns.layers[layer], problem.family
-    given = columns.layers[layer - 1].handed[:, None, :, None]
-    largest = handed_bound(problem, bounds, layer - 1)[:, None, :, None]
+    given = columns.layers[layer - 1].handed
+    largest = handed_bound(problem, bounds, layer - 1)
+    return bit_rows(problem.family, columns.layers[layer], given, largest)
+
+
+def bit_rows(
+    family: WeightFamily,
+    here: LayerColumns,
+    inputs: Int[np.ndarray, "N m"],
+    most: Float[np.ndarray, "N m"],
+) -> list[Rows]:
+    """What the bits of a layer's weights, and their products with its inputs, are.
+
+    Args:
+        family: of the weights, one with bits.
+        here: the layer's variables.
+        inputs: [N, m], h ≥ 0.
+        most: [N, m], H.
+    """
+    given, largest = inputs[:, None, :, None], most[:, None, :, None]
     products, bits = here.products, here.bits[None]
     rows = [
         make_rows(

@@ -10,27 +10,31 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Float
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_is_fitted,
     validate_data,  # type: ignore[missing-module-attribute]
 )
 
 from qpm_jax.networks.labels import scores
-from qpm_jax.networks.network import outputs, parameter_reduction, sparsity
+from qpm_jax.networks.network import (
+    ReLUNetwork,
+    outputs,
+    parameter_reduction,
+    sparsity,
+)
 from qpm_jax.networks.problem import NetworkProblem
+from qpm_jax.networks.program_classifier import ProgramClassifier
 from qpm_jax.networks.rules import Rule
 from qpm_jax.networks.scaling import warn_if_unscaled
 from qpm_jax.networks.solution import NetworkSolution
 from qpm_jax.networks.solve import solve
 from qpm_jax.networks.weight_family import weight_family
-from qpm_jax.scored_classifier import ScoredClassifier
 
 if TYPE_CHECKING:
     from qpm_jax.networks.flax_network import DenseReLUNetwork
 
 
-class MILPNetworkClassifier(ScoredClassifier):
+class MILPNetworkClassifier(ProgramClassifier):
     """A small ReLU network whose weights and neurons one program chooses.
 
     `fit` minimises the mean hinge loss plus prices of weights, neurons and layers, and
@@ -149,13 +153,7 @@ class MILPNetworkClassifier(ScoredClassifier):
             ValueError: a malformed X or y, one class, or a setting out of range.
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
-        self.classes_, labels = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"y holds one class, {self.classes_[0]!r}; give instances of at least"
-                " two."
-            )
+        labels = self._numbered(y)
         features = np.asarray(X)
         warn_if_unscaled(features)
         problem = NetworkProblem(
@@ -201,7 +199,9 @@ class MILPNetworkClassifier(ScoredClassifier):
         rows = validate_data(self, X, dtype=np.float64, reset=False)
         return scores(outputs(self.network_, np.asarray(rows)), self._codes)
 
-    def _keep(self, problem: NetworkProblem, result: NetworkSolution) -> Self:
+    def _keep(
+        self, problem: NetworkProblem, result: NetworkSolution[ReLUNetwork]
+    ) -> Self:
         network = result.network
         stays = np.append(~network.skipped, True)
         self.network_, self._codes = network, problem.codes
@@ -213,8 +213,4 @@ class MILPNetworkClassifier(ScoredClassifier):
         ]
         self.sparsity_ = sparsity(network)
         self.parameter_reduction_ = parameter_reduction(network)
-        self.objective_, self.bound_ = result.objective, result.bound
-        self.gap_, self.status_ = result.gap, result.status
-        self.solve_seconds_ = result.seconds
-        self.history_ = list(result.history)
-        return self
+        return self._keep_result(result)

@@ -94,7 +94,7 @@ def network_columns(problem: NetworkProblem) -> NetworkColumns:
     Returns:
         The indices.
     """
-    taken = _Counter()
+    taken = Counter()
     bits = len(problem.family.coefficients)
     instances, widths = len(problem.labels), problem.widths
     may_skip = [*skippable(problem), False]
@@ -138,13 +138,14 @@ def _rule_shapes(rule: object, problem: NetworkProblem) -> Iterator[tuple[int, .
         yield from ((width,) for width in problem.hidden)
 
 
-class _Counter:
+class Counter:
     """Hands out fresh indices."""
 
     def __init__(self) -> None:
         self.number = 0
 
     def __call__(self, shape: tuple[int, ...]) -> np.ndarray:
+        """The next indices, as an array of a shape."""
         start = self.number
         self.number += int(np.prod(shape))
         return np.arange(start, self.number).reshape(shape)

@@ -117,7 +117,10 @@ def _rows(
     bounds: PreactivationBounds,
     tangents: bool,
 ) -> list[Rows]:
-    rows = [loss_rows(problem, columns), *rule_rows(problem, columns)]
+    codes = problem.codes if problem.label_encoding == "binary" else None
+    outputs = columns.layers[-1].values
+    rows = [loss_rows(outputs, columns.losses, problem.labels, codes)]
+    rows += rule_rows(problem, columns)
     linear = problem.family.name != "bilinear"
     for layer, here in enumerate(columns.layers):
         rows += size_rows(problem, columns, layer, tangents)

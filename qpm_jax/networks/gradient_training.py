@@ -172,21 +172,44 @@ def _objective(
     passing, signs, prices = data
     size, square = jnp.zeros(()), jnp.zeros(())
     for layer, (weights, biases) in enumerate(parameters):
-        used = weights
-        if layer and setting.step:
-            whole = jnp.round(weights / setting.step) * setting.step
-            near = weights + jax.lax.stop_gradient(whole - weights)
-            used = jnp.where(rounding, near, weights)
+        step = setting.step if layer else 0.0
+        used = rounded_through(weights, step, rounding)
         size += jnp.abs(used).sum()
         square += (used**2).sum()
         passing = passing @ used.T + biases
         if layer < len(parameters) - 1:
             passing = jax.nn.relu(passing)
-    if setting.encoding == "one_hot":
-        own = signs > 0
-        rivals = jnp.where(own, -jnp.inf, passing).max(axis=1)
-        lag = 1.0 + rivals - jnp.where(own, passing, 0.0).sum(axis=1)
-        loss = jax.nn.relu(lag).mean()
-    else:
-        loss = jax.nn.relu(1.0 - signs * passing).sum(axis=1).mean()
-    return loss + prices[0] * size + prices[1] * square
+    return mean_loss(passing, signs, setting.encoding) + (
+        prices[0] * size + prices[1] * square
+    )
+
+
+def mean_loss(outputs: jax.Array, signs: jax.Array, encoding: str) -> jax.Array:
+    """The mean hinge loss.
+
+    Args:
+        outputs: [N, O].
+        signs: [N, O], what every output should be: above 0 or not.
+        encoding: "one_hot" or "binary".
+    """
+    if encoding == "binary":
+        return jax.nn.relu(1.0 - signs * outputs).sum(axis=1).mean()
+    own = signs > 0
+    rivals = jnp.where(own, -jnp.inf, outputs).max(axis=1)
+    lag = 1.0 + rivals - jnp.where(own, outputs, 0.0).sum(axis=1)
+    return jax.nn.relu(lag).mean()
+
+
+def rounded_through(weights: jax.Array, step: float, rounding: jax.Array) -> jax.Array:
+    """Weights rounded to a grid, with gradients as if they were not.
+
+    Args:
+        weights: any shape.
+        step: of the grid; 0 for none.
+        rounding: bool, whether to round yet.
+    """
+    if not step:
+        return weights
+    whole = jnp.round(weights / step) * step
+    near = weights + jax.lax.stop_gradient(whole - weights)
+    return jnp.where(rounding, near, weights)

@@ -27,6 +27,43 @@ def checked_features(features: Any) -> Float[np.ndarray, "N F"]:
     return array
 
 
+def checked_images(images: Any) -> Float[np.ndarray, "N H W D"]:
+    """Images as float64 [N, H, W, D].
+
+    Args:
+        images: finite numbers [N, H, W, D] or [N, H, W].
+
+    Raises:
+        ValueError: when it has another shape, no entry, or entries that are not finite.
+    """
+    array = np.array(images, np.float64)
+    array = array[..., None] if array.ndim == 3 else array
+    if array.ndim != 4 or 0 in array.shape:
+        raise ValueError(
+            f"images has shape {np.shape(images)}; it must be [N, H, W] or"
+            " [N, H, W, channels] with at least one image and one pixel."
+        )
+    if not np.isfinite(array).all():
+        raise ValueError("images holds NaN or infinite entries; all must be finite.")
+    return array
+
+
+def check_whole(**numbers: Any) -> None:
+    """Refuses what is no whole number of 1 or more.
+
+    Args:
+        **numbers: by name.
+
+    Raises:
+        ValueError: names the first.
+    """
+    for name, value in numbers.items():
+        if not isinstance(value, int | np.integer) or value < 1:
+            raise ValueError(
+                f"{name} is {value!r}; it must be a whole number of 1 or more."
+            )
+
+
 def checked_labels(
     labels: Any, instances: int, num_classes: Any
 ) -> tuple[Int[np.ndarray, " N"], int]:

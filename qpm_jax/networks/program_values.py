@@ -8,14 +8,14 @@ from qpm_jax.networks.dense_program import DenseProgram
 from qpm_jax.networks.labels import hinge_losses
 from qpm_jax.networks.network import ReLUNetwork, preactivations
 from qpm_jax.networks.problem import NetworkProblem
-from qpm_jax.networks.pruning_rows import TANGENTS, weight_limit
+from qpm_jax.networks.pruning_rows import tangent_squares, weight_limit
 from qpm_jax.networks.relu_rows import group_slices
 from qpm_jax.networks.rule_rows import rule_values
 from qpm_jax.networks.rules import LinearRule
 from qpm_jax.networks.simplify import ordered, simplified, switched_on
 
 # What a solver leaves of a number that should be zero.
-_DUST = 1e-9
+DUST = 1e-9
 
 
 def standard_form(problem: NetworkProblem, network: ReLUNetwork) -> ReLUNetwork:
@@ -51,11 +51,9 @@ def read_network(dense: DenseProgram, values: Float[np.ndarray, " V"]) -> ReLUNe
         if layer and here.bits.size:
             found = family.values(values[here.bits] > 0.5)
         limit = weight_limit(dense.problem, layer)
-        weights.append(
-            np.where(np.abs(found) > _DUST, np.clip(found, -limit, limit), 0)
-        )
+        weights.append(np.where(np.abs(found) > DUST, np.clip(found, -limit, limit), 0))
         found = values[here.biases]
-        biases.append(np.where(np.abs(found) > _DUST, found, 0.0))
+        biases.append(np.where(np.abs(found) > DUST, found, 0.0))
         if here.kept.size:
             skipped.append(bool(values[here.kept[0]] < 0.5))
             if skipped[-1]:
@@ -83,7 +81,8 @@ def write_network(dense: DenseProgram, network: ReLUNetwork) -> Float[np.ndarray
         values[here.weights], values[here.biases] = weights, network.biases[layer]
         values[here.absolute] = np.abs(weights)
         if here.squares.size:
-            values[here.squares] = _tangent_squares(problem, layer, weights)
+            limit = weight_limit(problem, layer)
+            values[here.squares] = tangent_squares(weights, limit)
         if here.bits.size:
             bits = problem.family.bits(weights)
             values[here.bits] = bits
@@ -119,11 +118,3 @@ def _with_shares(
             for group, part in enumerate(group_slices(terms.shape[-1])):
                 values[shares[..., group]] = terms[..., part].sum(axis=-1) * on
     return values
-
-
-def _tangent_squares(
-    problem: NetworkProblem, layer: int, weights: Float[np.ndarray, "n m"]
-) -> Float[np.ndarray, "n m"]:
-    limit = weight_limit(problem, layer)
-    at = np.linspace(-limit, limit, TANGENTS)
-    return np.maximum(0.0, (2 * at * weights[..., None] - at**2).max(axis=-1))

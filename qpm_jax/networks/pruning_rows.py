@@ -7,10 +7,11 @@ alone: its bound holds, and objectives are evaluated exactly outside.
 """
 
 import numpy as np
+from jaxtyping import Float
 
 from qpm_jax.networks.affine import handed_bound
 from qpm_jax.networks.bounds import PreactivationBounds
-from qpm_jax.networks.columns import NetworkColumns
+from qpm_jax.networks.columns import LayerColumns, NetworkColumns
 from qpm_jax.networks.problem import NetworkProblem
 from qpm_jax.networks.rows import Rows, make_rows
 
@@ -33,20 +34,47 @@ def size_rows(
         layer: 0 for the first.
         tangents: whether squares are needed.
     """
-    here = columns.layers[layer]
+    ternary = bool(layer) and problem.family.name == "ternary"
+    limit = weight_limit(problem, layer)
+    return layer_size_rows(columns.layers[layer], limit, ternary, tangents)
+
+
+def layer_size_rows(
+    here: LayerColumns, limit: float, ternary: bool, tangents: bool
+) -> list[Rows]:
+    """The same for the variables of one layer.
+
+    Args:
+        here: the layer's variables.
+        limit: the largest size of a weight.
+        ternary: whether sizes are sums of bits.
+        tangents: whether squares are needed.
+    """
     pair = (here.absolute, 1.0)
     rows = [
         make_rows([pair, (here.weights, -1.0)], lower=0.0),
         make_rows([pair, (here.weights, 1.0)], lower=0.0),
     ]
-    if layer and problem.family.name == "ternary":
+    if ternary:
         rows.append(make_rows([pair], lower=0.0, sums=[(here.bits, -1.0)]))
     if tangents and here.squares.size:
-        limit = weight_limit(problem, layer)
         at = np.linspace(-limit, limit, TANGENTS)
         terms = [(here.squares[..., None], 1.0), (here.weights[..., None], -2 * at)]
         rows.append(make_rows(terms, lower=-(at**2)))
     return rows
+
+
+def tangent_squares(
+    weights: Float[np.ndarray, "..."], limit: float
+) -> Float[np.ndarray, "..."]:
+    """The least that the tangents allow for squares of weights.
+
+    Args:
+        weights: any shape.
+        limit: the largest size of a weight.
+    """
+    at = np.linspace(-limit, limit, TANGENTS)
+    return np.maximum(0.0, (2 * at * weights[..., None] - at**2).max(axis=-1))
 
 
 def switch_rows(

@@ -1,6 +1,6 @@
 """Rows of a program from arrays of columns and coefficients."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,31 +66,28 @@ def make_rows(
 
 
 def stacked(
-    parts: Sequence[Rows], variables: int
+    parts: Iterable[Rows], variables: int
 ) -> tuple[scipy.sparse.csr_array, Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
     """One matrix of all rows, one below another.
 
     Args:
-        parts: any number.
+        parts: any number; an iterator is emptied part by part, so that the triplets of
+            a large program are never all there at once.
         variables: V.
 
     Returns:
         CSR [M, V], and both sides [M].
     """
-    heights = np.cumsum([0, *(len(part.lower) for part in parts)])
-    none = np.zeros(0)
-    row = [part.row + above for part, above in zip(parts, heights[:-1], strict=True)]
-    places = (
-        np.concatenate([none, *row]).astype(np.int64),
-        np.concatenate([none, *(part.column for part in parts)]).astype(np.int64),
-    )
-    matrix = scipy.sparse.csr_array(
-        (np.concatenate([none, *(part.value for part in parts)]), places),
-        shape=(int(heights[-1]), variables),
-    )
-    lower = np.concatenate([none, *(part.lower for part in parts)])
-    upper = np.concatenate([none, *(part.upper for part in parts)])
-    return matrix, lower, upper
+    empty = scipy.sparse.csr_array((0, variables))
+    matrices, lower, upper = [empty], [np.zeros(0)], [np.zeros(0)]
+    for part in parts:
+        places = (part.row.astype(np.int32), part.column.astype(np.int32))
+        shape = (len(part.lower), variables)
+        matrices.append(scipy.sparse.csr_array((part.value, places), shape=shape))
+        lower.append(part.lower)
+        upper.append(part.upper)
+    matrix = scipy.sparse.vstack(matrices, format="csr")
+    return matrix, np.concatenate(lower), np.concatenate(upper)
 
 
 def _side(values: ArrayLike, shape: tuple[int, ...]) -> Float[np.ndarray, " M"]:

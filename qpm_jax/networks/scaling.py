@@ -1,4 +1,4 @@
-"""Warns of features that are not on one scale."""
+"""Warns of features or pixels that are not on one scale."""
 
 import warnings
 
@@ -28,6 +28,23 @@ def warn_if_unscaled(features: Float[np.ndarray, "N F"]) -> None:
             " or times 1, in root mean square. Standardise it, as"
             " sklearn.preprocessing.StandardScaler does; weights share one limit and"
             " one price.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def warn_if_large(images: Float[np.ndarray, "N H W D"]) -> None:
+    """Warns where pixels are far above 1, such as bytes.
+
+    Args:
+        images: float64 [N, H, W, D].
+    """
+    largest = float(np.abs(images).max())
+    if largest > _WIDEST:
+        warnings.warn(
+            f"X is not scaled: its largest pixel is {largest:.3g} times 1. Divide by"
+            " it; weights and biases share one limit, and big-M values grow with the"
+            " pixels.",
             UserWarning,
             stacklevel=3,
         )

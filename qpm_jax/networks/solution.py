@@ -1,14 +1,16 @@
 """What a solve of a network problem returns, judged by exact forward evaluation."""
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from qpm_jax.networks.network import ReLUNetwork
+# A `ReLUNetwork` or a `ConvNetwork`.
+Network = TypeVar("Network")
 
 STATUSES = ("optimal", "gap_reached", "time_limit", "interrupted", "warm_start")
 
 
 @dataclass(frozen=True, eq=False)
-class NetworkSolution:
+class NetworkSolution(Generic[Network]):
     """A network and how good it is known to be.
 
     Attributes:
@@ -23,7 +25,7 @@ class NetworkSolution:
         history: (seconds, objective, bound) at every improvement of either.
     """
 
-    network: ReLUNetwork
+    network: Network
     objective: float
     bound: float
     gap: float

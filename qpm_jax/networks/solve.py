@@ -7,8 +7,6 @@ most of the network (`neighbourhood_search`), a bound from pairs of instances
 has tightened.
 """
 
-import math
-import time
 from typing import Any
 
 from qpm_jax import solvers
@@ -20,12 +18,13 @@ from qpm_jax.networks.path_bound import path_bound
 from qpm_jax.networks.problem import NetworkProblem
 from qpm_jax.networks.program_values import read_network, standard_form, write_network
 from qpm_jax.networks.relu_rows import ENCODINGS
+from qpm_jax.networks.run_record import RunRecord
 from qpm_jax.networks.solution import NetworkSolution
 from qpm_jax.networks.starts import repaired, ridge_start, zero_network
 from qpm_jax.networks.tightening import tightened_bounds
 from qpm_jax.solvers import registry
 from qpm_jax.solvers.options import Progress
-from qpm_jax.solvers.solution import FEASIBILITY_TOLERANCE, evaluate, relative_gap
+from qpm_jax.solvers.solution import FEASIBILITY_TOLERANCE, evaluate
 
 SOLVERS = ("highs", "scip", "gurobi")
 # Gradient training compiles for some seconds, which shorter limits do not have.
@@ -36,7 +35,6 @@ SEARCHED_STARTS = 4
 _SHORT = 0.1
 # Of the time left after the search, at most so much goes into the bound by pairs.
 BOUND_SHARE = 0.7
-_PROVEN = 1e-6
 
 
 def solve(
@@ -74,8 +72,8 @@ def solve(
         ValueError: for a setting out of range, a solver that cannot take the program,
             or rules that no network we know of follows.
     """
-    _check(relu, solver, time_limit, gap, tightening)
-    _check_takes(problem, relu, solver)
+    check_settings(relu, solver, time_limit=time_limit, gap=gap, tightening=tightening)
+    check_takes(problem.family.name, relu, solver)
     run = _Run(problem, time_limit, gap, progress)
     status = "time_limit"
     try:
@@ -91,11 +89,11 @@ def solve(
         if run.network is None:
             raise
         status = "interrupted"
-    return run.solution(solver, status)
+    return run.solution(run.best, solver, status)
 
 
-class _Run:
-    """The best network and bound so far, and the clock."""
+class _Run(RunRecord[ReLUNetwork]):
+    """The best network and bound so far, the clock, and the starts."""
 
     def __init__(
         self,
@@ -104,22 +102,9 @@ class _Run:
         gap: float,
         progress: Progress | None,
     ) -> None:
-        self.problem, self.gap = problem, gap
-        self.began = time.perf_counter()
-        self.time_limit, self.progress = time_limit, progress
-        self.network: ReLUNetwork | None = None
-        self.objective, self.bound = math.inf, problem.layer_price
-        self.improved = False
+        super().__init__(time_limit, gap, progress, problem.layer_price)
+        self.problem = problem
         self.starts: list[ReLUNetwork] = []
-        self.history: list[tuple[float, float, float]] = []
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self.began
-
-    @property
-    def left(self) -> float:
-        return max(0.0, self.time_limit - self.seconds)
 
     @property
     def best(self) -> ReLUNetwork:
@@ -133,45 +118,11 @@ class _Run:
     def keep(self, network: ReLUNetwork, given: bool = False) -> None:
         """Takes a network that is better and, if it is a start, feasible."""
         candidate = standard_form(self.problem, network)
-        objective = self.problem.objective(candidate)
         if given:
             if not _follows(self.problem, candidate):
                 return
             self.starts.append(candidate)
-        if objective >= self.objective:
-            return
-        self.network, self.objective = candidate, objective
-        self.improved |= not given
-        self.tell()
-
-    def hear(self, bound: float) -> None:
-        """Takes a bound that is tighter."""
-        if bound > self.bound:
-            self.bound = min(bound, self.objective)
-            self.tell()
-
-    def tell(self) -> None:
-        news = (self.objective, self.bound, self.seconds)
-        self.history.append((news[2], news[0], news[1]))
-        if self.progress is not None:
-            self.progress(*news)
-
-    def solution(self, solver: str, status: str) -> NetworkSolution:
-        gap = relative_gap(self.objective, self.bound)
-        if gap <= max(_PROVEN, self.gap):
-            status = "optimal" if gap <= _PROVEN else "gap_reached"
-        elif status == "time_limit" and not self.improved:
-            status = "warm_start"
-        return NetworkSolution(
-            self.best,
-            self.objective,
-            self.bound,
-            gap,
-            self.seconds,
-            solver,
-            status,
-            tuple(self.history),
-        )
+        self.take(candidate, self.problem.objective(candidate), given=given)
 
 
 def _search(run: _Run, seed: int) -> None:
@@ -256,7 +207,17 @@ def _whole(
     return "interrupted" if found.status == "interrupted" else "time_limit"
 
 
-def _check(relu: str, solver: str, time_limit: Any, gap: Any, tightening: Any) -> None:
+def check_settings(relu: str, solver: str, **limits: Any) -> None:
+    """Refuses settings out of range.
+
+    Args:
+        relu: the encoding.
+        solver: of the whole program.
+        **limits: numbers of 0 or more, by name.
+
+    Raises:
+        ValueError: names the first.
+    """
     for name, value, allowed in (
         ("relu", relu, ENCODINGS),
         ("solver", solver, SOLVERS),
@@ -265,20 +226,25 @@ def _check(relu: str, solver: str, time_limit: Any, gap: Any, tightening: Any) -
             raise ValueError(
                 f"{name} is {value!r}; choose one of {', '.join(allowed)}."
             )
-    for name, value in (
-        ("time_limit", time_limit),
-        ("gap", gap),
-        ("tightening", tightening),
-    ):
+    for name, value in limits.items():
         if not isinstance(value, int | float) or not value >= 0:
             raise ValueError(f"{name} is {value!r}; it must be 0 or more.")
 
 
-def _check_takes(problem: NetworkProblem, relu: str, solver: str) -> None:
-    """Refuses before the search what the solver of the whole program cannot take."""
+def check_takes(family: str, relu: str, solver: str) -> None:
+    """Refuses before the search what the solver of the whole program cannot take.
+
+    Args:
+        family: name of the deeper weights' family.
+        relu: the encoding.
+        solver: its name.
+
+    Raises:
+        ValueError: names the solvers that can.
+    """
     for part, setting, needed in (
         ("indicators", "relu='indicator'", relu == "indicator"),
-        ("bilinear", "deep_weights='bilinear'", problem.family.name == "bilinear"),
+        ("bilinear", "deep_weights='bilinear'", family == "bilinear"),
     ):
         able = [name for name, info in registry.SOLVERS.items() if part in info.takes]
         if needed and solver not in able:

@@ -5,7 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
-from qpm_jax.networks import NetworkProblem, ReLUNetwork, weight_family
+from qpm_jax.networks import (
+    ConvProblem,
+    NetworkProblem,
+    ReLUNetwork,
+    weight_family,
+)
+from qpm_jax.networks.conv_starts import conv_repaired
 
 
 def random_network(seed, widths, family=None):
@@ -24,6 +30,34 @@ def random_problem(seed=0, instances=6, features=2, classes=2, **settings):
     random = np.random.default_rng(seed)
     data = random.normal(size=(instances, features))
     return NetworkProblem(data, np.arange(instances) % classes, classes, **settings)
+
+
+def draw_conv(seed, problem):
+    random = np.random.default_rng(seed)
+    outputs = problem.codes.shape[1]
+    drawn = problem.network(
+        random.normal(size=(problem.channels, problem.patch_size)),
+        random.normal(size=problem.channels),
+        random.normal(size=(outputs, *problem.pooled_shape)),
+        random.normal(size=outputs),
+    )
+    return conv_repaired(problem, drawn)
+
+
+def draw_conv_problem(seed=0, images=4, side=4, depth=1, classes=2, **settings):
+    random = np.random.default_rng(seed)
+    data = random.uniform(0, 1, size=(images, side, side, depth))
+    return ConvProblem(data, np.arange(images) % classes, classes, **settings)
+
+
+@pytest.fixture
+def random_conv():
+    return draw_conv
+
+
+@pytest.fixture
+def conv_problem():
+    return draw_conv_problem
 
 
 @pytest.fixture

@@ -1,0 +1,134 @@
+"""Trains a convolutional network: starts, search, a bound, and the whole program.
+
+The order is the project's own. The whole program of the source's size, 1.57 million
+ReLUs, is built but for its readout in seconds (`build_conv_layer`) and is hopeless for
+a tree search; a solver gets the whole only up to `LARGEST_WHOLE` variables.
+"""
+
+from qpm_jax import solvers
+from qpm_jax.networks.conv_bound import pair_bound
+from qpm_jax.networks.conv_network import ConvNetwork
+from qpm_jax.networks.conv_problem import ConvProblem
+from qpm_jax.networks.conv_program import build_conv, conv_program_size
+from qpm_jax.networks.conv_search import conv_search
+from qpm_jax.networks.conv_starts import conv_repaired, conv_starts, conv_zero
+from qpm_jax.networks.conv_values import read_conv, write_conv
+from qpm_jax.networks.problem_checks import check_whole
+from qpm_jax.networks.run_record import RunRecord
+from qpm_jax.networks.solution import NetworkSolution
+from qpm_jax.networks.solve import check_settings, check_takes
+from qpm_jax.solvers.options import Progress
+from qpm_jax.solvers.solution import FEASIBILITY_TOLERANCE, evaluate
+
+# Training compiles for some seconds, which shorter limits do not have.
+GRADIENT_FROM = 5.0
+START_SHARE = 0.4
+SEARCH_SHARE = 0.7
+BOUND_SHARE = 0.6
+LARGEST_WHOLE = 500_000
+
+
+def solve_conv(
+    problem: ConvProblem,
+    relu: str = "big_m",
+    solver: str = "highs",
+    time_limit: float = 60.0,
+    gap: float = 0.01,
+    threads: int | None = None,
+    seed: int = 0,
+    start: ConvNetwork | None = None,
+    progress: Progress | None = None,
+    restarts: int = 8,
+    dropout: float = 0.0,
+) -> NetworkSolution[ConvNetwork]:
+    """Finds a network of small objective, and a bound on the least.
+
+    Args:
+        problem: what to solve.
+        relu: encoding of the whole program, "big_m", "indicator" or "partitioned".
+        solver: of the whole program, "highs", "scip" or "gurobi".
+        time_limit: seconds; training that has begun is finished. Below
+            `GRADIENT_FROM` nothing is trained and the start has no weights.
+        gap: relative gap at which to stop, 0 for a proof.
+        threads: of the solver, None for its default.
+        seed: of starts, search and solver.
+        start: a network to start from; None for trained ones.
+        progress: called with (objective, bound, seconds).
+        restarts: networks trained; the search goes on from the one whose filters do
+            best on images left out (`left_out_accuracy`).
+        dropout: of training.
+
+    Returns:
+        A solution, never worse than the start. Ctrl-C ends it with the best so far.
+
+    Raises:
+        ValueError: for a setting out of range, or a solver that cannot take the
+            program.
+    """
+    check_settings(relu, solver, time_limit=time_limit, gap=gap)
+    check_takes(problem.family.name, relu, solver)
+    check_whole(restarts=restarts)
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout is {dropout!r}; it must be 0 or more and below 1.")
+    run = RunRecord[ConvNetwork](time_limit, gap, progress, 0.0)
+    status = "time_limit"
+    best = conv_zero(problem)
+    try:
+        if start is not None:
+            best = conv_repaired(problem, start)
+        elif time_limit >= GRADIENT_FROM:
+            best = conv_starts(
+                problem, seed, restarts, dropout, START_SHARE * time_limit
+            )[0]
+        for each in (best, conv_zero(problem)):
+            run.take(each, problem.objective(each), given=True)
+        _search(run, problem, seed)
+        run.hear(pair_bound(problem, BOUND_SHARE * run.left))
+        status = _whole(run, problem, relu, solver, threads, seed)
+    except KeyboardInterrupt:
+        status = "interrupted"
+        run.take(best, problem.objective(best), given=True)
+    return run.solution(run.network or best, solver, status)
+
+
+def _search(run: RunRecord[ConvNetwork], problem: ConvProblem, seed: int) -> None:
+    if run.network is None:
+        return
+
+    def kept(network: ConvNetwork, objective: float) -> None:
+        run.take(network, objective, given=False)
+
+    conv_search(problem, run.network, SEARCH_SHARE * run.left, seed, kept)
+
+
+def _whole(
+    run: RunRecord[ConvNetwork],
+    problem: ConvProblem,
+    relu: str,
+    solver: str,
+    threads: int | None,
+    seed: int,
+) -> str:
+    """Solves the whole program in the time that is left, where it is small enough."""
+    small = conv_program_size(problem)["variables"] <= LARGEST_WHOLE
+    if run.left <= 0 or run.network is None or not small:
+        return "time_limit"
+    quadratic = solver != "highs"
+    conv = build_conv(problem, relu, run.objective, quadratic=quadratic)
+    values = write_conv(conv, conv_repaired(problem, run.network))
+    fine = evaluate(conv.program, values)[1] <= FEASIBILITY_TOLERANCE
+    found = solvers.solve(
+        conv.program,
+        solver,
+        time_limit=run.left,
+        gap=run.gap,
+        threads=threads,
+        seed=seed,
+        warm_start=values if fine else None,
+        progress=lambda _, bound, __: run.hear(bound),
+    )
+    if found.found:
+        network = conv_repaired(problem, read_conv(conv, found.values))
+        run.take(network, problem.objective(network), given=False)
+    run.hear(found.bound)
+    return "interrupted" if found.status == "interrupted" else "time_limit"
