@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from qpm_jax.networks.bounds import interval_bounds
 from qpm_jax.networks.conv_network import ConvNetwork, conv_outputs
+from qpm_jax.networks.conv_picture import conv_picture
 from qpm_jax.networks.conv_problem import ConvProblem
 from qpm_jax.networks.conv_program import (
     ConvProgram,
@@ -80,6 +81,7 @@ __all__ = [
     "build_dense",
     "certified_radius",
     "conv_outputs",
+    "conv_picture",
     "conv_program_size",
     "interval_bounds",
     "network_picture",

@@ -19,7 +19,7 @@ from qpm_jax.networks.conv_problem import ConvProblem
 from qpm_jax.networks.rows import make_rows, stacked
 from qpm_jax.solvers import MixedIntegerProgram
 
-PAIRS = 600
+PAIRS = 1000
 
 
 def pair_bound(problem: ConvProblem, time_limit: float, pairs: int = PAIRS) -> float:

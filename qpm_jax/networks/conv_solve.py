@@ -24,6 +24,7 @@ from qpm_jax.solvers.solution import FEASIBILITY_TOLERANCE, evaluate
 GRADIENT_FROM = 5.0
 START_SHARE = 0.4
 SEARCH_SHARE = 0.7
+LARGE_SEARCH_SHARE = 0.9
 BOUND_SHARE = 0.6
 LARGEST_WHOLE = 500_000
 
@@ -82,23 +83,28 @@ def solve_conv(
             )[0]
         for each in (best, conv_zero(problem)):
             run.take(each, problem.objective(each), given=True)
-        _search(run, problem, seed)
+        small = conv_program_size(problem)["variables"] <= LARGEST_WHOLE
+        share = SEARCH_SHARE if small else LARGE_SEARCH_SHARE
+        _search(run, problem, seed, share * run.left)
         run.hear(pair_bound(problem, BOUND_SHARE * run.left))
-        status = _whole(run, problem, relu, solver, threads, seed)
+        if small:
+            status = _whole(run, problem, relu, solver, threads, seed)
     except KeyboardInterrupt:
         status = "interrupted"
         run.take(best, problem.objective(best), given=True)
     return run.solution(run.network or best, solver, status)
 
 
-def _search(run: RunRecord[ConvNetwork], problem: ConvProblem, seed: int) -> None:
+def _search(
+    run: RunRecord[ConvNetwork], problem: ConvProblem, seed: int, seconds: float
+) -> None:
     if run.network is None:
         return
 
     def kept(network: ConvNetwork, objective: float) -> None:
         run.take(network, objective, given=False)
 
-    conv_search(problem, run.network, SEARCH_SHARE * run.left, seed, kept)
+    conv_search(problem, run.network, seconds, seed, kept)
 
 
 def _whole(
@@ -109,9 +115,8 @@ def _whole(
     threads: int | None,
     seed: int,
 ) -> str:
-    """Solves the whole program in the time that is left, where it is small enough."""
-    small = conv_program_size(problem)["variables"] <= LARGEST_WHOLE
-    if run.left <= 0 or run.network is None or not small:
+    """Solves the whole program in the time that is left."""
+    if run.left <= 0 or run.network is None:
         return "time_limit"
     quadratic = solver != "highs"
     conv = build_conv(problem, relu, run.objective, quadratic=quadratic)

@@ -51,7 +51,7 @@ def network_picture(
     tallest = max(len(each) for each in alive)
     heights = [_places(len(each), tallest) for each in alive]
     row = _ROW if tallest <= _TALL else _ROW * 0.55
-    figure = _blank(2.6 + _COLUMN * len(weights), 1.6 + row * max(4, tallest))
+    figure = blank(2.6 + _COLUMN * len(weights), 1.6 + row * max(4, tallest))
     axes = figure.subplots()
     axes.set_axis_off()
     largest = max((np.abs(each).max() for each in weights if each.size), default=1.0)
@@ -69,7 +69,7 @@ def network_picture(
     spread = max(abs(each).max(initial=1.0) for each in heights)
     axes.set_ylim(-spread - 0.6, spread + 0.6)
     _legend(figure, axes, feature_names, used, title)
-    return _png(figure)
+    return png(figure)
 
 
 def _lines(
@@ -206,7 +206,7 @@ def _places(number: int, tallest: int) -> Float[np.ndarray, " n"]:
     return (np.arange(number)[::-1] - (number - 1) / 2) * gap
 
 
-def _blank(width: float, height: float) -> Any:
+def blank(width: float, height: float) -> Any:
     """A figure that needs no window and no state that others would share."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -216,7 +216,8 @@ def _blank(width: float, height: float) -> Any:
     return figure
 
 
-def _png(figure: Any) -> bytes:
+def png(figure: Any) -> bytes:
+    """The figure as a PNG file."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()

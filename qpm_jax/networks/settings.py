@@ -11,6 +11,9 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from qpm_jax.config_keys import check_among, with_values
+from qpm_jax.networks import image_data
+from qpm_jax.networks.conv_experiments import MODELS as CONV_MODELS
+from qpm_jax.networks.conv_network import POOLINGS
 from qpm_jax.networks.labels import ENCODINGS
 from qpm_jax.networks.measurements import NAMES
 from qpm_jax.networks.relu_rows import ENCODINGS as RELUS
@@ -24,7 +27,8 @@ def default() -> ConfigDict:
     """Returns a locked configuration."""
     config = ConfigDict(
         {
-            "table": "iris",  # or "wine", "wbc"
+            "table": "iris",  # or "wine", "wbc"; images: "digits", "mnist"
+            "root": "",  # folder of MNIST's files; "" for where they are by default
             "seeds": (0, 1, 2, 3, 4),  # of the split and of all that is random
             "test_share": 0.25,
             "models": MODELS,
@@ -47,6 +51,24 @@ def default() -> ConfigDict:
                 "threads": 1,
             },
             "tree": {"depth": 3},
+            # images alone; a convolution, ReLU, pooling and a readout
+            "conv": {
+                "side": 0,  # of the images; 0 leaves them as they are
+                "training_images": 0,  # 0 for all
+                "channels": 2,
+                "filter_size": 3,
+                "pooling": "max",
+                "window": 2,
+                "l1": 0.002,  # λ₁
+                "l2": 0.02,  # λ₂, of the readout
+                "channel_price": 0.0,
+                "gate_price": 0.0,
+                "weight_limit": 1.0,  # U
+                "grid_step": 0.0625,
+                "grid_bits": 4,
+                "restarts": 8,
+                "dropout": 0.0,
+            },
         }
     )
     return config.lock()
@@ -65,9 +87,11 @@ def from_dict(values: dict[str, Any]) -> ConfigDict:
         ValueError: a key is unknown, or a value not allowed.
     """
     config = with_values(default(), values)
+    models = CONV_MODELS if config.table in image_data.NAMES else MODELS
     for name, chosen, allowed in (
-        ("table", [config.table], NAMES),
-        ("models", config.models, MODELS),
+        ("table", [config.table], NAMES + image_data.NAMES),
+        ("models", config.models, models),
+        ("conv.pooling", [config.conv.pooling], POOLINGS),
         ("label_encoding", [config.label_encoding], ENCODINGS),
         ("deep_weights", [config.deep_weights], FAMILIES),
         ("milp.relu", [config.milp.relu], RELUS),

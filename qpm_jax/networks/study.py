@@ -11,7 +11,10 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from qpm_jax import files
-from qpm_jax.networks import measurements
+from qpm_jax.networks import image_data, measurements
+from qpm_jax.networks.conv_experiments import execute_images
+from qpm_jax.networks.conv_network import ConvNetwork
+from qpm_jax.networks.conv_picture import conv_picture
 from qpm_jax.networks.experiments import Run, execute, planned_runs
 from qpm_jax.networks.network import ReLUNetwork
 from qpm_jax.networks.picture import network_picture
@@ -46,13 +49,16 @@ def run(
     settings = json.loads(config.to_json())
     settings.pop("seeds")
     done = read_records(folder, settings)
-    source = measurements.load(config.table)
+    source = _source(config)
     runs = list(planned_runs(config))
     for number, planned in enumerate(runs):
         if progress is not None:
             progress(number, len(runs))
         if planned not in done:
-            done[planned] = execute(source, planned, config)
+            if isinstance(source, image_data.Images):
+                done[planned] = execute_images(source, planned.seed, config)
+            else:
+                done[planned] = execute(source, planned, config)
             _append(folder / _RUNS, planned, settings, done[planned])
             _log(planned, done[planned], number + 1, len(runs))
     if progress is not None:
@@ -64,6 +70,12 @@ def run(
             name = f"network-{planned.table}-seed{planned.seed}.png"
             files.write_bytes(folder / "figures" / name, _picture(source, record))
     return records
+
+
+def _source(config: ConfigDict) -> measurements.Measurements | image_data.Images:
+    if config.table in image_data.NAMES:
+        return image_data.load(config.table, config.conv.side, config.root)
+    return measurements.load(config.table)
 
 
 def read_records(workdir: str | Path, settings: dict[str, Any]) -> Records:
@@ -139,18 +151,34 @@ def _append(
     files.write_text(path, before + json.dumps(values) + "\n")
 
 
-def _picture(source: measurements.Measurements, record: dict[str, Any]) -> bytes:
+def _picture(
+    source: measurements.Measurements | image_data.Images, record: dict[str, Any]
+) -> bytes:
+    title = f"{source.name}: {100 * record['milp']['test_accuracy']:.1f} % right"
     kept = record["milp"]["network"]
+    if isinstance(source, image_data.Images):
+        network = ConvNetwork(**kept)
+        number = len(network.readout_biases)
+        names = _output_names(tuple(map(str, np.unique(source.labels))), number)
+        return conv_picture(network, names, title)
+    return _dense_picture(source, kept, title)
+
+
+def _dense_picture(
+    source: measurements.Measurements, kept: dict[str, Any], title: str
+) -> bytes:
     network = ReLUNetwork(
         tuple(np.array(each) for each in kept["weights"]),
         tuple(np.array(each) for each in kept["biases"]),
     )
-    number = len(network.biases[-1])
-    names = source.class_names
-    if number != len(names):
-        names = tuple(f"bit {place}" for place in range(number))
-    title = f"{source.name}: {100 * record['milp']['test_accuracy']:.1f} % right"
+    names = _output_names(source.class_names, len(network.biases[-1]))
     return network_picture(network, source.feature_names, names, title)
+
+
+def _output_names(class_names: tuple[str, ...], number: int) -> tuple[str, ...]:
+    if number == len(class_names):
+        return class_names
+    return tuple(f"bit {place}" for place in range(number))
 
 
 def _log(planned: Run, record: dict[str, Any], number: int, total: int) -> None:

@@ -1,0 +1,102 @@
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from qpm_jax.networks import conv_picture, image_data, settings, study
+from qpm_jax.networks.conv_experiments import MODELS
+
+TINY = {
+    "table": "digits",
+    "seeds": (0,),
+    "models": MODELS,
+    "conv": {"training_images": 60, "restarts": 1},
+    "milp": {"time_limit": 6.0},
+}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    return folder, study.run(settings.from_dict(TINY), folder)
+
+
+def test_every_model_is_measured_on_images(finished):
+    folder, records = finished
+    (record,) = records.values()
+    assert set(record) == {"chosen", *MODELS}
+    assert record["chosen"]["relu_binaries"] == 60 * 8 * 8 * 2
+    for model in MODELS:
+        assert record[model]["test_accuracy"] > 0.5
+    assert record["magnitude"]["sparsity"] >= record["milp"]["sparsity"] - 0.06
+    assert record["milp"]["bound"] <= record["milp"]["objective"]
+    assert (folder / "table.md").read_text().count("\n") == 2 + len(MODELS)
+    picture = folder / "figures" / "network-digits-seed0.png"
+    with Image.open(picture) as drawn:
+        assert drawn.width > 300
+    json.loads((folder / "runs.jsonl").read_text())
+
+
+def test_what_is_done_is_not_done_again(finished):
+    folder, records = finished
+    assert study.run(settings.from_dict(TINY), folder) == records
+
+
+def test_digits_are_drawn_by_class_and_made_smaller():
+    source = image_data.load("digits", 4)
+    assert source.images.shape == (1797, 4, 4)
+    assert 0 <= source.images.min() < source.images.max() <= 1
+    part = image_data.split(source, 100, 0.25, 0)
+    assert part.images.shape == (100, 4, 4)
+    assert len(part.test_labels) == 450
+    whole = image_data.split(source, 0, 0.25, 0)
+    assert len(whole.labels) == 1347
+
+
+def test_mnist_is_tested_on_its_official_part(shared):
+    source = image_data.load("mnist", 14, shared("data/mnist"))
+    part = image_data.split(source, 1000, 0.25, 0)
+    assert part.images.shape == (1000, 14, 14)
+    assert part.test_images.shape == (10000, 14, 14)
+    again = image_data.split(source, 1000, 0.25, 1)
+    assert not np.array_equal(part.labels, again.labels)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: image_data.load("cifar"), "name is 'cifar'; choose one of digits"),
+        (lambda: image_data.load("digits", 3), "side is 3; it must be a divisor of 8"),
+        (
+            lambda: image_data.split(image_data.load("digits"), 2000, 0.25, 0),
+            "training_images is 2000; digits has 1347",
+        ),
+        (
+            lambda: settings.from_dict({"table": "mnist", "models": ("tree",)}),
+            "config.models is 'tree'",
+        ),
+        (
+            lambda: settings.from_dict({"conv": {"pooling": "min"}}),
+            "config.conv.pooling is 'min'",
+        ),
+    ],
+)
+def test_what_there_is_not_is_refused(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_the_picture_shows_filters_and_what_is_read(conv_problem, random_conv):
+    network = random_conv(0, conv_problem(classes=3))
+    data = conv_picture(network, ["a", "b", "c"], "three")
+    colours = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), int)
+    blue, orange = (
+        colours[..., 2] > colours[..., 0] + 60,
+        colours[..., 0] > (colours[..., 2] + 60),
+    )
+    assert blue.sum() > 50
+    assert orange.sum() > 50
+    with pytest.raises(ValueError, match="output_names has 2 entries"):
+        conv_picture(network, ["a", "b"])
