@@ -32,9 +32,7 @@ def solve(
         problem: what to solve.
         solver: "highs", "scip" or "gurobi", the program of `mip_program`, from a
             rounded start; or "native", bounds and search in JAX, without any solver.
-        time_limit: seconds, building included; 0 returns zero weights at once. HiGHS
-            may not look at the clock for minutes after the first relaxation (seen with
-            300 and 1000 images of MNIST).
+        time_limit: seconds, building included; 0 returns zero weights at once.
         gap: relative gap at which to stop, 0 for a proof.
         threads: of the solver, None for its default; JAX has its own.
         seed: randomness of the solver.

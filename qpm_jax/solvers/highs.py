@@ -1,6 +1,13 @@
-"""HiGHS through highspy: mixed-integer linear programs, open source (MIT)."""
+"""HiGHS through highspy: mixed-integer linear programs, open source (MIT).
+
+One of its heuristics, rounding along the line to the analytic centre, neither looks at
+the clock nor calls back between thousands of roundings, each of which takes time in
+proportion to the program. Programs where this would be minutes run in a process of
+their own (`highs_apart`), which can be ended.
+"""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +16,11 @@ from qpm_jax.solvers.listening import run_interruptibly
 from qpm_jax.solvers.options import Listener, Options
 from qpm_jax.solvers.program import MixedIntegerProgram
 from qpm_jax.solvers.solution import RawAnswer
+
+# Called with (objective, values) of every incumbent.
+Keeper = Callable[[float, np.ndarray], object]
+# Entries of programs with whole variables that HiGHS may not leave in time.
+_LARGE = 500_000
 
 
 def licence() -> tuple[str, str]:
@@ -26,6 +38,27 @@ def run(program: MixedIntegerProgram, options: Options) -> RawAnswer:
     Returns:
         The answer, not yet checked.
     """
+    large = program.rows.nnz > _LARGE and bool(program.integer.any())
+    if large and math.isfinite(options.deadline):
+        from qpm_jax.solvers.highs_apart import run_apart
+
+        return run_apart(program, options)
+    return run_here(program, options)
+
+
+def run_here(
+    program: MixedIntegerProgram, options: Options, keeper: Keeper | None = None
+) -> RawAnswer:
+    """Solves a program with HiGHS in this process.
+
+    Args:
+        program: linear.
+        options: how to solve.
+        keeper: told of every incumbent, or None.
+
+    Returns:
+        The answer, not yet checked.
+    """
     import highspy
 
     solver = highspy.Highs()
@@ -35,6 +68,8 @@ def run(program: MixedIntegerProgram, options: Options) -> RawAnswer:
         _start(solver, options.warm_start)
     if options.listener is not None:
         _report(solver, options.listener)
+    if keeper is not None:
+        _keep(solver, keeper)
     solver.HandleUserInterrupt = True
     if math.isfinite(options.deadline):
         solver.setOptionValue("time_limit", options.seconds_left)
@@ -98,6 +133,14 @@ def _report(solver: Any, listener: Listener) -> None:
 
     # The question whether to end comes many times a second, the log line every five.
     solver.cbMipInterrupt += tell
+    solver.cbMipImprovingSolution += tell
+
+
+def _keep(solver: Any, keeper: Keeper) -> None:
+    def tell(event: Any) -> None:
+        data = event.data_out
+        keeper(data.mip_primal_bound, np.array(data.mip_solution, np.float64))
+
     solver.cbMipImprovingSolution += tell
 
 
