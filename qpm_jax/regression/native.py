@@ -3,8 +3,9 @@
 The linear relaxation of docs/regression.md is nearly whole and close to the optimum.
 Its prices bound every model from below (`native_bound`); making class after class whole
 gives a model a few units above the bound (`native_search`), which opening a few classes
-at a time improves. Last, the weights that a better model cannot change are fixed, and a
-search tree over the rest improves the model once more or proves it.
+at a time improves. Every model found descends by pairs of steps (`native_pairs`). Last,
+the weights that a better model cannot change are fixed, and a search tree over the rest
+improves the model once more or proves it.
 """
 
 import time
@@ -23,6 +24,7 @@ from qpm_jax.regression.native_bound import (
     round_up,
 )
 from qpm_jax.regression.native_model import NativeModel, make_model
+from qpm_jax.regression.native_pairs import descend_by_pairs
 from qpm_jax.regression.native_program import solve_block
 from qpm_jax.regression.native_search import Relaxed, Search, open_classes
 from qpm_jax.regression.problem import RegressionProblem
@@ -37,6 +39,8 @@ from qpm_jax.solvers.solution import relative_gap
 _PROVEN = 1e-9
 # Weights may move whose reduced cost is at most this; their number decides the time.
 _ALLOWANCE = 2.0
+# The same for the descent of a model, which is cheap enough to try several.
+_DESCENTS = (1.0, 2.0, 3.0)
 # One class may end this far from its best, absolute and as a share of the objective.
 _SLACK = 0.4
 _SLACK_SHARE = 3e-5
@@ -155,6 +159,7 @@ def _rounds(
         found = open_classes(search, known, order, cutoff, int(random.integers(2**31)))
         stale += 1
         if found is not None and found.cost <= cutoff:
+            found = _descend(problem, data, prices, found)
             stale = 0 if found.cost < best.model.cost else stale
             best = replace(best, model=found)
         yield best
@@ -196,10 +201,28 @@ def _relax(
     weights, intercepts = block.read(answer.values)
     rounded = np.round(weights).astype(np.int64)
     model = make_model(problem, data, rounded, intercepts)
-    if model is not None and model.cost < best.model.cost:
-        best = replace(best, model=model)
+    if model is not None:
+        model = _descend(problem, data, prices, model)
+        best = replace(best, model=min(best.model, model, key=lambda one: one.cost))
     best = replace(best, bound=min(round_up(prices.value, step), best.model.cost))
-    return prices, Relaxed(weights, intercepts), best
+    costs = block.reduced_costs(answer.prices)
+    return prices, Relaxed(weights, intercepts, costs), best
+
+
+def _descend(
+    problem: RegressionProblem,
+    data: MergedData,
+    prices: PriceBound,
+    model: NativeModel,
+) -> NativeModel:
+    """The best end of the descents from a model within several reduced costs."""
+    ends = [
+        descend_by_pairs(
+            problem, data, model, *allowed_weights(data, prices.slopes, allowance)
+        )
+        for allowance in _DESCENTS
+    ]
+    return min(ends, key=lambda end: end.cost)
 
 
 def _prove(

@@ -55,6 +55,22 @@ class Block:
         intercepts[self.classes] = values[split[1] : split[1] + len(self.classes)]
         return weights.reshape(self.fixed.shape), intercepts
 
+    def reduced_costs(
+        self, prices: Float[np.ndarray, " M"]
+    ) -> Float[np.ndarray, "C f"]:
+        """What a unit of each weight costs at the rows' prices; inf for those held.
+
+        The cheaper of both signs, in size: 0 for a fraction.
+        """
+        costs = np.abs(self.program.objective - self.program.rows.T @ prices)
+        split = len(self.positive), len(self.positive) + len(self.negative)
+        least = np.full(self.fixed.size, np.inf)
+        least[self.positive] = costs[: split[0]]
+        least[self.negative] = np.minimum(
+            least[self.negative], costs[split[0] : split[1]]
+        )
+        return least.reshape(self.fixed.shape)
+
 
 def build_block(
     problem: RegressionProblem,

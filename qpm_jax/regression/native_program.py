@@ -63,6 +63,8 @@ def solve_block(
     solver.setOptionValue("random_seed", seed % 2**31)
     solver.setOptionValue("mip_rel_gap", 0.0)
     solver.setOptionValue("mip_abs_gap", max(slack, 1e-6))
+    # Blocks are small; to begin anew costs more than it saves.
+    solver.setOptionValue("mip_allow_restart", False)
     solver.setOptionValue("time_limit", max(0.0, deadline - time.perf_counter()))
     if nodes is not None:
         solver.setOptionValue("mip_max_nodes", nodes)

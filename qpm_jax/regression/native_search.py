@@ -4,8 +4,8 @@ With the scores of all other classes given, the weights of one class are a progr
 rows whose relaxation is nearly whole; HiGHS solves it in moments where it fails on all
 classes together. Classes meet only in the best rivals' scores r_i, which are not known.
 So a group of classes is opened at once, as fractions, and made whole one after another,
-while those that follow adapt: they are part of the same program where that is small,
-and of a linear program solved after each class where it is not. Weights that no good
+while those that follow adapt: by their cheapest weights in the same program where that
+is small, and by all in a linear program solved after each class. Weights that no good
 model would give another value (`allowed_weights`) stay out, and so do rows of rivals
 that are far behind.
 """
@@ -24,8 +24,11 @@ from qpm_jax.regression.problem import RegressionProblem
 
 # Rows times entries of a program that is still solved with the classes that follow.
 _JOINT_WORK = 16_000_000
-# Rivals this far behind the best are left out.
+# Rivals this far behind the best are left out, of a relaxation and of a class's tree.
 _CLOSE = 12.0
+_CLOSE_IN_TREE = 3.0
+# While a class is made whole, others adapt by weights of at most this reduced cost.
+_ADAPTING = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +56,18 @@ class Search:
 
 @dataclass(frozen=True, eq=False)
 class Relaxed:
-    """Weights and intercepts that may be fractions: float64 [C, f] and [C]."""
+    """A model that may have fractions.
+
+    Attributes:
+        weights: float64 [C, f].
+        intercepts: float64 [C].
+        reduced_costs: float64 [C, f], `Block.reduced_costs` where they were found; None
+            for a model that no relaxation gave.
+    """
 
     weights: Float[np.ndarray, "C f"]
     intercepts: Float[np.ndarray, " C"]
+    reduced_costs: Float[np.ndarray, "C f"] | None = None
 
 
 def open_classes(
@@ -87,9 +98,9 @@ def open_classes(
     for chosen in order:
         if now is None:
             return None
-        now, joint = _make_whole(search, now, chosen, rest, free, cutoff, seed)
+        now = _make_whole(search, now, chosen, rest, free, cutoff, seed)
         rest[chosen] = False
-        if now is not None and not joint and rest.any():
+        if now is not None and rest.any():
             now = _relax(search, now, rest, free, cutoff)
     if now is None:
         return None
@@ -105,22 +116,23 @@ def _make_whole(
     free: Bool[np.ndarray, " C"],
     cutoff: float,
     seed: int,
-) -> tuple[Relaxed | None, bool]:
-    """One class made whole, and whether the rest has adapted to it in the same step."""
+) -> Relaxed | None:
+    """One class made whole, while the rest adapts if that is little work."""
     only = np.arange(len(rest)) == chosen
     block = _block(search, now, rest, free, only)
     work = block.program.num_rows * block.program.rows.nnz
     joint = work <= _JOINT_WORK or bool((rest == only).all())
     if not joint:
         block = _block(search, now, only, only, only)
-    limit = cutoff if joint else np.inf
+    # What costs too much with little room to adapt may do with more.
+    limit = cutoff if bool((rest == only).all()) else np.inf
     answer = solve_block(
         block, search.deadline, seed, search.slack, search.nodes, limit
     )
     after = _after(block, answer, now)
     if after is not None:
         after.weights[chosen] = np.round(after.weights[chosen])
-    return after, joint
+    return after
 
 
 def _relax(
@@ -148,6 +160,11 @@ def _block(
     lower, upper = allowed_weights(search.data, search.slopes, search.allowance)
     lower = np.minimum(lower, np.floor(now.weights + 1e-6))
     upper = np.maximum(upper, np.ceil(now.weights - 1e-6))
+    if whole.any() and now.reduced_costs is not None:
+        held = ~whole[:, None] & (now.reduced_costs > _ADAPTING)
+        lower = np.where(held, np.floor(now.weights + 1e-6), lower)
+        upper = np.where(held, np.ceil(now.weights - 1e-6), upper)
+    behind = _CLOSE_IN_TREE if whole.any() else _CLOSE
     held = ~rest[:, None]
     scores = search.data.features @ now.weights.T + now.intercepts
     rivals = scores.copy()
@@ -160,11 +177,12 @@ def _block(
         now.intercepts,
         free,
         whole,
-        scores >= rivals.max(axis=1, keepdims=True) - _CLOSE,
+        scores >= rivals.max(axis=1, keepdims=True) - behind,
     )
 
 
 def _after(block: Block, answer: BlockAnswer, now: Relaxed) -> Relaxed | None:
     if answer.values is None:
         return None
-    return Relaxed(*block.read(answer.values))
+    costs = block.reduced_costs(answer.prices) if len(answer.prices) else None
+    return Relaxed(*block.read(answer.values), costs)
