@@ -3,14 +3,20 @@
 Without uniqueness (docs/formulas.md, Constraints, the fourth) each class takes its k
 best selected features. With it, the task is a bipartite assignment of classes to
 k-subsets, which is solved exactly: only classes whose best subsets collide, and those
-they then collide with, need to be looked at, and m such classes need their m best
-subsets each.
+they then collide with, need to be looked at, group by group.
 """
 
 import functools
+import itertools
+import math
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+
+from qpm_jax.assignment.matching import match
+
+# Candidates that a class of a large group has at first.
+_FIRST_LIST = 16
 
 
 def best_assignment(
@@ -48,53 +54,122 @@ def _separate(
 ) -> Bool[np.ndarray, "C n"]:
     """Makes the rows of one subset size different at the least loss of value.
 
-    Solves the classes in conflict alone; the others keep their best subset. That is a
-    relaxation, so once its answer collides with nobody it is optimal; until then the
-    classes it collides with join.
+    Classes in conflict form groups, each solved alone. That is a relaxation, so once no
+    two classes of different groups collide it is optimal; until then such groups
+    become one.
     """
     assignment = assignment.copy()
-    best = assignment.copy()
-    active = _colliding(assignment)
+    columns = values.shape[1]
+    keys = subset_keys(np.nonzero(assignment)[1].reshape(-1, size), columns)
+    groups = np.arange(len(values))
     while True:
-        members = np.flatnonzero(active)
-        if members.size == 0:
-            return assignment
-        assignment = best.copy()
-        assignment[members] = _assign_subsets(values[members], size)
-        colliding = _colliding(assignment)
+        _, first, number, count = np.unique(
+            keys, return_index=True, return_inverse=True, return_counts=True
+        )
+        colliding = count[number] > 1
         if not colliding.any():
             return assignment
-        active = active | colliding
+        groups = _joined(groups, first[number])
+        again = np.flatnonzero(np.isin(groups, groups[colliding]))
+        chosen = _solve_groups(values[again], groups[again], size)
+        assignment[again] = False
+        assignment[again[:, None], chosen] = True
+        keys[again] = subset_keys(chosen, columns)
 
 
-def _colliding(assignment: Bool[np.ndarray, "C n"]) -> Bool[np.ndarray, " C"]:
-    """Which rows have an equal one."""
-    packed = np.packbits(assignment, axis=1)
-    rows = np.ascontiguousarray(packed).view(f"V{packed.shape[1]}").reshape(-1)
-    _, inverse, counts = np.unique(rows, return_inverse=True, return_counts=True)
-    return counts[inverse] > 1
+def _joined(
+    groups: Int[np.ndarray, " C"], equal: Int[np.ndarray, " C"]
+) -> Int[np.ndarray, " C"]:
+    """Groups that hold two colliding classes become one.
+
+    Args:
+        groups: the group of every class.
+        equal: a class with the same subset, for every class.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    classes = np.arange(len(groups))
+    _, first, number = np.unique(groups, return_index=True, return_inverse=True)
+    ends = np.concatenate([first[number], equal])
+    edges = (np.ones(len(ends), bool), (np.concatenate([classes, classes]), ends))
+    graph = coo_array(edges, shape=(len(groups), len(groups)))
+    return connected_components(graph, directed=False)[1]
 
 
-def _assign_subsets(
-    values: Float[np.ndarray, "T n"], size: int
-) -> Bool[np.ndarray, "T n"]:
-    """Different subsets of `size` features for T classes, of the largest value."""
-    from scipy.optimize import linear_sum_assignment
+def _solve_groups(
+    values: Float[np.ndarray, "T n"], groups: Int[np.ndarray, " T"], size: int
+) -> Int[np.ndarray, "T size"]:
+    """Different subsets for the classes of each group, of the largest value.
 
-    subsets, worth = best_subsets(values, size, len(values))
-    classes, number, _ = subsets.shape
-    rows = np.zeros((classes * number, values.shape[1]), bool)
-    flat = subsets.reshape(-1, size)
-    np.put_along_axis(rows, flat, True, axis=1)
-    distinct, inverse = np.unique(rows, axis=0, return_inverse=True)
-    cost = np.full((classes, len(distinct)), np.inf)
-    cost[np.repeat(np.arange(classes), number), inverse.reshape(-1)] = -worth.reshape(
-        -1
+    Groups that need as many candidates a class have them listed together.
+    """
+    _, number, members = np.unique(groups, return_inverse=True, return_counts=True)
+    enough = [min(_FIRST_LIST, 1 << (int(m) - 1).bit_length()) for m in members]
+    wanted = np.array(enough)[number]
+    chosen = np.empty((len(values), size), np.int64)
+    for count in np.unique(wanted):
+        rows = np.flatnonzero(wanted == count)
+        rows = rows[np.argsort(number[rows], kind="stable")]
+        subsets, worth = best_subsets(values[rows], size, int(count))
+        keys = _keys_of_lists(subsets, values.shape[1])
+        ends = np.flatnonzero(np.diff(number[rows])) + 1
+        starts = np.concatenate([[0], ends, [len(rows)]])
+        for start, end in itertools.pairwise(starts.tolist()):
+            pick = match(keys[start:end], worth[start:end])
+            if pick is None:
+                found = _solve_long(values[rows[start:end]], size, 2 * int(count))
+            else:
+                found = subsets[np.arange(start, end), pick]
+            chosen[rows[start:end]] = found
+    return chosen
+
+
+def _solve_long(
+    values: Float[np.ndarray, "T n"], size: int, count: int
+) -> Int[np.ndarray, "T size"]:
+    """One group whose classes need `count` candidates each, or more."""
+    while True:
+        subsets, worth = best_subsets(values, size, count)
+        pick = match(_keys_of_lists(subsets, values.shape[1]), worth)
+        if pick is not None:
+            return subsets[np.arange(len(values)), pick]
+        count *= 2
+
+
+def _keys_of_lists(
+    subsets: Int[np.ndarray, "T m size"], length: int
+) -> Int[np.ndarray, "T m"]:
+    keys = subset_keys(subsets.reshape(-1, subsets.shape[2]), length)
+    return keys.reshape(subsets.shape[:2])
+
+
+def subset_keys(
+    subsets: Int[np.ndarray, "M size"], length: int
+) -> Int[np.ndarray, " M"]:
+    """One number for each subset, equal for equal subsets alone, in whatever order.
+
+    The rank in the combinatorial number system, Σ C(pᵢ, i) over the sorted positions,
+    where it fits 63 bits; the place among the different rows otherwise.
+
+    Args:
+        subsets: int [M, size], different positions from 0 to `length` − 1 in a row.
+        length: how many positions there are.
+    """
+    ordered = np.sort(subsets, axis=1)
+    if math.comb(length, ordered.shape[1]) >= 2**62:
+        return np.unique(ordered, axis=0, return_inverse=True)[1].reshape(-1)
+    table = _binomials(length, ordered.shape[1])
+    return table[ordered, np.arange(ordered.shape[1])].sum(axis=1)
+
+
+@functools.lru_cache(maxsize=64)
+def _binomials(length: int, size: int) -> Int[np.ndarray, "length size"]:
+    """C(p, i) for positions p from 0 and i from 1 to `size`."""
+    return np.array(
+        [[math.comb(p, i) for i in range(1, size + 1)] for p in range(length)],
+        np.int64,
     )
-    row, column = linear_sum_assignment(cost)
-    chosen = np.empty(classes, np.int64)
-    chosen[row] = column
-    return distinct[chosen]
 
 
 def best_subsets(

@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qpm_jax.assignment.uniqueness import best_assignment, best_subsets, top_features
+from qpm_jax.assignment.uniqueness import (
+    best_assignment,
+    best_subsets,
+    subset_keys,
+    top_features,
+)
 
 
 def brute_force(values, sizes):
@@ -59,6 +64,17 @@ def test_many_equal_classes_are_separated_quickly():
     assert len(np.unique(assignment, axis=0)) == 300
 
 
+def test_thousands_of_clustered_classes_are_separated_group_by_group():
+    """All at once, their tables of candidates would not fit any memory."""
+    random = np.random.default_rng(0)
+    centres = random.normal(size=(1500, 50))
+    values = np.repeat(centres, 10, axis=0) + 0.05 * random.normal(size=(15_000, 50))
+    assignment, value = best_assignment(values, np.full(15_000, 5))
+    assert len(np.unique(np.packbits(assignment, axis=1), axis=0)) == 15_000
+    relaxed = values[top_features(values, np.full(15_000, 5))].sum()
+    assert 0.95 * relaxed < value < relaxed
+
+
 def test_classes_of_different_sizes_never_collide():
     values = np.ones((2, 3))
     assignment, worth = best_assignment(values, np.array([1, 2]))
@@ -84,3 +100,13 @@ def test_the_best_subsets_are_the_best_of_all(seed, size, count):
     np.testing.assert_allclose(-np.sort(-worth, axis=1), expected, atol=1e-12)
     found = np.take_along_axis(values[:, None, :], subsets, axis=2).sum(axis=2)
     np.testing.assert_allclose(found, worth, atol=1e-12)
+
+
+@pytest.mark.parametrize(("length", "size"), [(7, 3), (5, 5), (6, 1), (200, 60)])
+def test_keys_are_equal_for_equal_subsets_alone(length, size):
+    random = np.random.default_rng(0)
+    subsets = np.array([random.permutation(length)[:size] for _ in range(200)])
+    keys = subset_keys(subsets, length)
+    sets = [frozenset(row.tolist()) for row in subsets]
+    same = np.array([[a == b for a in sets] for b in sets])
+    np.testing.assert_array_equal(keys[:, None] == keys, same)
