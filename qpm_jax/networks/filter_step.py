@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from qpm_jax.networks.conv_network import ConvNetwork, convolved, patches, windows
 from qpm_jax.networks.conv_problem import ConvProblem
 from qpm_jax.networks.margins import hinge, margin_signs
-from qpm_jax.networks.rows import make_rows, stacked
+from qpm_jax.networks.rows import Rows, make_rows, stacked
 from qpm_jax.solvers import MixedIntegerProgram
 
 
@@ -84,25 +84,7 @@ def filter_program(
     start[columns.sizes] = np.abs(flat)
     reached = np.einsum("nock,ck->no", slopes, here) + network.readout_biases
     start[columns.losses] = hinge(problem, reached)
-    matrix, row_lower, row_upper = stacked(rows, columns.number)
-    limit = problem.weight_limit
-    lower, upper = np.zeros(columns.number), np.full(columns.number, np.inf)
-    lower[columns.filters] = np.maximum(-limit, here - radius)
-    upper[columns.filters] = np.minimum(limit, here + radius)
-    lower[columns.biases], upper[columns.biases] = -limit, limit
-    costs = np.zeros(columns.number)
-    costs[columns.losses] = 1.0 / len(problem.labels)
-    costs[columns.sizes] = problem.l1
-    program = MixedIntegerProgram(
-        objective=costs,
-        rows=matrix,
-        row_lower=row_lower,
-        row_upper=row_upper,
-        lower=lower,
-        upper=upper,
-        integer=np.zeros(columns.number, bool),
-    )
-    return program, start
+    return _program(problem, columns, rows, (here - radius, here + radius)), start
 
 
 def with_filters(
@@ -154,4 +136,30 @@ def _columns(problem: ConvProblem, shape: tuple[int, int]) -> _Columns:
         sizes.reshape(channels, -1),
         losses.reshape(-1, parts),
         int(ends[-1]),
+    )
+
+
+def _program(
+    problem: ConvProblem,
+    columns: _Columns,
+    rows: list[Rows],
+    near: tuple[Float[np.ndarray, "C K"], Float[np.ndarray, "C K"]],
+) -> MixedIntegerProgram:
+    matrix, row_lower, row_upper = stacked(rows, columns.number)
+    limit = problem.weight_limit
+    lower, upper = np.zeros(columns.number), np.full(columns.number, np.inf)
+    lower[columns.filters] = np.maximum(-limit, near[0])
+    upper[columns.filters] = np.minimum(limit, near[1])
+    lower[columns.biases], upper[columns.biases] = -limit, limit
+    costs = np.zeros(columns.number)
+    costs[columns.losses] = 1.0 / len(problem.labels)
+    costs[columns.sizes] = problem.l1
+    return MixedIntegerProgram(
+        objective=costs,
+        rows=matrix,
+        row_lower=row_lower,
+        row_upper=row_upper,
+        lower=lower,
+        upper=upper,
+        integer=np.zeros(columns.number, bool),
     )

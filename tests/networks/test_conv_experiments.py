@@ -1,5 +1,6 @@
 import io
 import json
+import struct
 
 import numpy as np
 import pytest
@@ -53,6 +54,25 @@ def test_digits_are_drawn_by_class_and_made_smaller():
     assert len(part.test_labels) == 450
     whole = image_data.split(source, 0, 0.25, 0)
     assert len(whole.labels) == 1347
+
+
+def test_mnist_is_read_from_a_folder_and_its_training_part_drawn_from(tmp_path):
+    random = np.random.default_rng(0)
+    for part, number in (("train", 30), ("t10k", 10)):
+        pixels = random.integers(0, 256, (number, 28, 28), dtype=np.uint8)
+        pixels[0] = 255
+        header = struct.pack(">4B3I", 0, 0, 8, 3, number, 28, 28)
+        path = tmp_path / f"{part}-images-idx3-ubyte"
+        path.write_bytes(header + pixels.tobytes())
+        labels = bytes(place % 10 for place in range(number))
+        header = struct.pack(">4BI", 0, 0, 8, 1, number)
+        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(header + labels)
+    source = image_data.load("mnist", 7, tmp_path)
+    assert source.images.shape == (40, 7, 7)
+    assert source.images[0].min() == 1
+    part = image_data.split(source, 20, 0.25, 0)
+    assert len(part.labels) == 20
+    assert part.test_labels.tolist() == list(range(10))
 
 
 def test_mnist_is_tested_on_its_official_part(shared):

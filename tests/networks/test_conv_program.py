@@ -178,7 +178,7 @@ def test_a_gate_or_channel_that_is_off_is_not_paid_for(conv_problem, random_conv
     network = random_conv(0, problem)
     readout = network.readout.copy()
     readout[...] = 0
-    readout[0, 0, 0, 0] = 1
+    readout[0, 0, 0, 0] = 0.25
     single = conv_simplified(
         problem.network(
             network.filters, network.filter_biases, readout, network.readout_biases
