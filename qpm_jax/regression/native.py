@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Int
 
 from qpm_jax.regression.merged_data import MergedData, merge
 from qpm_jax.regression.native_block import build_block
@@ -152,7 +153,6 @@ def _rounds(
     if entries <= _SMALL:
         best = _prove(search, prices, best, step, seed)
         yield best
-    most = min(_MOST_OPENED, problem.num_classes)
     order, known, stale = random.permutation(problem.num_classes), relaxed, 0
     while True:
         cutoff = best.model.cost + _TIE
@@ -169,12 +169,18 @@ def _rounds(
             yield best
         if stale >= 2 * problem.num_classes:
             search, stale = replace(search, nodes=2 * search.nodes), 0
-        size = random.integers(min(2, most), most, endpoint=True)
-        order = random.permutation(problem.num_classes)[:size]
+        order = _group(problem.num_classes, random)
         known = Relaxed(
             best.model.weights.astype(np.float64),
             best.model.intercepts.astype(np.float64),
         )
+
+
+def _group(classes: int, random: np.random.Generator) -> Int[np.ndarray, " K"]:
+    """A few classes, to be opened next, in random order."""
+    most = min(_MOST_OPENED, classes)
+    size = random.integers(min(2, most), most, endpoint=True)
+    return random.permutation(classes)[:size]
 
 
 def _relax(
