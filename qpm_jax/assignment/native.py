@@ -25,6 +25,8 @@ _CHAIN_WORK = 4_000_000
 # Up to this many values the host searches too, with uniqueness in the objective.
 _HOST_WORK = 20_000
 _HOST_REPEATS = 4
+# Exact evaluations of a round, times the classes: about as long as the chains' step.
+_EVALUATIONS = 4000
 # A gap below this is rounding.
 _PROVEN = 1e-7
 
@@ -167,8 +169,9 @@ def _search(
 ) -> Iterator[Incumbent]:
     """Yields the best known after every round; ends when nothing improves any more.
 
-    A round is one step of all chains, and work on the bound until both have had the
-    same time. What the search finds does not depend on the bound.
+    A round is one step of all chains, a slice of exact search from what they found, and
+    work on the bound until both have had the same time. What the search finds does not
+    depend on the bound, nor on how fast the machine is.
     """
     arrays = search.search_arrays(problem)
     count, features = problem.num_features, len(host.bias)
@@ -176,18 +179,24 @@ def _search(
         chains = max(1, min(_chains(), _CHAIN_WORK // host.values.size))
     random = np.random.default_rng(seed)
     state = start_chains(arrays, host, random, count, chains)
-    best = _take(host, state, best, deadline)
+    tried: set[bytes] = set()
+    given = refine.Refinement(best.selected, best.value, settled=True)
+    refining = _next_start(host, state, best, given, tried)
+    best = _better(best, refining)
     yield best
     largest = max(1, min(count, features - count, max(4, 2 * count // 5)))
+    evaluations = max(1, _EVALUATIONS // len(host.values))
     work = bounding.begin(problem, arrays, best.selected, *bound_steps)
     stale, ahead = 0, 0.0  # seconds the search is ahead of the bound
-    while stale < patience or not work.done:
+    while stale < patience or not work.done or not refining.settled:
         before, started = best, time.perf_counter()
         if stale < patience:
             state = continue_chains(arrays, host, state, random, largest)
-            best = _take(host, state, best, deadline)
+            refining = _next_start(host, state, best, refining, tried)
             if state.best_value.max() > best.value and host.values.size <= _HOST_WORK:
                 best = _perturb_exactly(host, best, random, largest, deadline)
+        refining = refine.improve(host, refining, evaluations, deadline)
+        best = _better(best, refining)
         stale = 0 if best.value > before.value else stale + 1
         ahead += time.perf_counter() - started
         if not work.done and (ahead > 0 or stale >= patience):
@@ -198,27 +207,34 @@ def _search(
         yield best
 
 
-def _take(
-    host: refine.HostArrays, state: Chains, best: Incumbent, deadline: float
-) -> Incumbent:
-    """The better of the incumbent and what the chains found, refined on the host."""
-    relaxed = state.best_value
-    noise = 1e-5 * max(1.0, abs(best.value))
-    order = np.argsort(-relaxed, kind="stable")
-    seen: set[tuple[int, ...]] = {tuple(np.sort(best.selected).tolist())}
-    for chain in order[relaxed[order] > best.value - noise]:
+def _next_start(
+    host: refine.HostArrays,
+    state: Chains,
+    best: Incumbent,
+    refining: refine.Refinement,
+    tried: set[bytes],
+) -> refine.Refinement:
+    """What to refine: the best that a chain found and nothing was started from yet.
+
+    Only a selection whose value without uniqueness beats the incumbent can become
+    better than it. What is being refined goes on until it is settled, unless the new
+    selection is better than the incumbent as it is.
+    """
+    for chain in np.argsort(-state.best_value, kind="stable"):
         selected = np.sort(state.best[chain].astype(np.int64))
-        if tuple(selected.tolist()) in seen:
-            continue
-        seen.add(tuple(selected.tolist()))
-        if refine.relaxed_value(host, selected) <= best.value:
+        if state.best_value[chain] <= best.value or selected.tobytes() in tried:
             continue
         value = refine.exact_value(host, selected)
-        if value > best.value or len(seen) <= 2:
-            selected, value = refine.refine(host, selected, deadline)
-        if value > best.value:
-            best = Incumbent(np.sort(selected), value, best.bound)
-    return best
+        if value > best.value or refining.settled:
+            tried.add(selected.tobytes())
+            return refine.Refinement(selected, value, settled=False)
+    return refining
+
+
+def _better(best: Incumbent, found: refine.Refinement) -> Incumbent:
+    if found.value <= best.value:
+        return best
+    return Incumbent(np.sort(found.selected), found.value, best.bound)
 
 
 def _perturb_exactly(

@@ -4,6 +4,7 @@ The value without uniqueness is an upper bound on the value with it, so only swa
 bound beats the incumbent need the exact evaluation of `uniqueness`.
 """
 
+import sys
 import time
 from dataclasses import dataclass, field
 
@@ -80,13 +81,17 @@ def exact_value(arrays: HostArrays, selected: Int[np.ndarray, " n"]) -> float:
     Returns:
         The Z of `solution_of`.
     """
-    key = np.sort(selected).astype(np.int32).tobytes()
+    key = _key(selected)
     value = arrays.known.get(key)
     if value is None:
         value = solution_of(arrays, selected)[1]
         if len(arrays.known) < _REMEMBERED:
             arrays.known[key] = value
     return value
+
+
+def _key(selected: Int[np.ndarray, " n"]) -> bytes:
+    return np.sort(selected).astype(np.int32).tobytes()
 
 
 def relaxed_value(arrays: HostArrays, selected: Int[np.ndarray, " n"]) -> float:
@@ -110,33 +115,69 @@ def refine(
         The selection reached and its Z.
     """
     selected = np.array(selected, np.int64)
-    value = exact_value(arrays, selected)
-    while time.perf_counter() < deadline:
-        step = _best_swap(arrays, selected, value, deadline)
-        if step is None:
-            break
-        selected, value = step
-    return selected, value
+    start = Refinement(selected, exact_value(arrays, selected), False)
+    reached = improve(arrays, start, sys.maxsize, deadline)
+    return reached.selected, reached.value
+
+
+@dataclass(frozen=True, eq=False)
+class Refinement:
+    """Where an exact search stands.
+
+    Attributes:
+        selected: int64 [n].
+        value: its Z, all classes different.
+        settled: whether no swap looked at improves it.
+    """
+
+    selected: Int[np.ndarray, " n"]
+    value: float
+    settled: bool
+
+
+def improve(
+    arrays: HostArrays, start: Refinement, evaluations: int, deadline: float = np.inf
+) -> Refinement:
+    """A slice of `refine`, the same on every machine; what it evaluated is remembered.
+
+    Args:
+        arrays: the problem.
+        start: where to go on.
+        evaluations: selections to evaluate exactly, at most.
+        deadline: `time.perf_counter()` at which to stop.
+    """
+    reached = start
+    while not reached.settled and evaluations > 0 and time.perf_counter() < deadline:
+        reached, used = _best_swap(arrays, reached, evaluations, deadline)
+        evaluations -= used
+    return reached
 
 
 def _best_swap(
-    arrays: HostArrays, selected: Int[np.ndarray, " n"], value: float, deadline: float
-) -> tuple[Int[np.ndarray, " n"], float] | None:
+    arrays: HostArrays, start: Refinement, evaluations: int, deadline: float
+) -> tuple[Refinement, int]:
+    """The best swap found, and how many selections were evaluated for it."""
+    selected, value = start.selected, start.value
     bounds = relaxed_value(arrays, selected) + swap_gains(arrays, selected)
     tolerance = 1e-10 * max(1.0, abs(value))
     promising = np.flatnonzero(bounds > value + tolerance)
     order = promising[np.argsort(-bounds.flat[promising])]
-    best = None
+    best, used = Refinement(selected, value + tolerance, True), 0
     for swap in order[:_EVALUATIONS]:
-        if time.perf_counter() > deadline or (best and bounds.flat[swap] <= best[1]):
+        if bounds.flat[swap] <= best.value:
+            break
+        if used == evaluations or time.perf_counter() > deadline:
+            if best.settled:
+                return start, used
             break
         place, feature = divmod(int(swap), bounds.shape[1])
         moved = selected.copy()
         moved[place] = feature
+        used += _key(moved) not in arrays.known
         exact = exact_value(arrays, moved)
-        if exact > (best[1] if best else value + tolerance):
-            best = (moved, exact)
-    return best
+        if exact > best.value:
+            best = Refinement(moved, exact, False)
+    return (Refinement(selected, value, True) if best.settled else best), used
 
 
 def swap_gains(
