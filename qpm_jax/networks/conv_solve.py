@@ -25,7 +25,7 @@ GRADIENT_FROM = 5.0
 START_SHARE = 0.4
 SEARCH_SHARE = 0.7
 LARGE_SEARCH_SHARE = 0.9
-BOUND_SHARE = 0.6
+BOUND_SHARE = 0.2
 LARGEST_WHOLE = 500_000
 
 
@@ -83,10 +83,10 @@ def solve_conv(
             )[0]
         for each in (best, conv_zero(problem)):
             run.take(each, problem.objective(each), given=True)
+        run.hear(pair_bound(problem, BOUND_SHARE * run.left))
         small = conv_program_size(problem)["variables"] <= LARGEST_WHOLE
         share = SEARCH_SHARE if small else LARGE_SEARCH_SHARE
         _search(run, problem, seed, share * run.left)
-        run.hear(pair_bound(problem, BOUND_SHARE * run.left))
         if small:
             status = _whole(run, problem, relu, solver, threads, seed)
     except KeyboardInterrupt:
