@@ -4,6 +4,7 @@ First the cheap bound of `bound`, then, where pairs are penalised, the one of
 `class_prices`, proven by `price_certificate` after every slice.
 """
 
+import math
 import time
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ from qpm_jax.assignment.search import SearchArrays
 
 _CHEAP_SLICE = 100
 _PRICE_SLICE = 400
+_FIRST_SLICE = 20
 # Seconds that compiling the prices' steps and a first proof may take together: where
 # less is left the search makes better use of it.
 _COMPILATION = 15.0
@@ -34,13 +36,15 @@ class Priced:
         table: float64, on the host.
         device: the same in float32.
         prices: where the steps stand.
-        seconds: longest slice but the first, which compiles.
+        step_seconds: of one step in the last slice.
+        proof_seconds: of the slowest proof.
     """
 
     table: class_prices.PriceTable
     device: class_prices.PriceTable
     prices: class_prices.Prices
-    seconds: float
+    step_seconds: float = 0.0
+    proof_seconds: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,27 +115,51 @@ def tighten(state: Bounding, target: float, deadline: float = np.inf) -> Boundin
     """
     if state.cheap_left > 0:
         return _cheap(state, target)
-    started = time.perf_counter()
-    needed = _COMPILATION if state.priced is None else state.priced.seconds
-    if started + needed > deadline:
+    if state.priced is None and time.perf_counter() + _COMPILATION > deadline:
         return replace(state, price_left=0)
     priced = state.priced or _first_prices(state)
-    prices = class_prices.improve(
-        priced.device,
-        priced.prices,
-        np.float32(target),
-        state.problem.num_features,
-        _PRICE_SLICE,
-    )
+    steps = _steps_that_fit(priced, state.price_left, deadline)
+    if steps == 0:
+        return replace(state, price_left=0)
+    started = time.perf_counter()
+    prices = _walk(state.problem, priced, target, steps)
+    walked = time.perf_counter()
     proof = certify(priced.table, prices, state.problem.num_features, deadline)
     prices = class_prices.with_choices(prices, proof.choices)
-    left = state.price_left - _PRICE_SLICE
-    seconds = time.perf_counter() - started if state.priced else 0.0
+    left = state.price_left - steps
     return replace(
         state,
-        priced=replace(priced, prices=prices, seconds=max(seconds, priced.seconds)),
+        priced=replace(
+            priced,
+            prices=prices,
+            step_seconds=(walked - started) / steps,
+            proof_seconds=max(priced.proof_seconds, time.perf_counter() - walked),
+        ),
         price_left=0 if float(prices.step) < _SHORTEST else left,
         bound=min(state.bound, proof.bound),
+    )
+
+
+def _steps_that_fit(priced: Priced, left: int, deadline: float) -> int:
+    """A whole slice where the time allows it; the first one only takes the time."""
+    if priced.step_seconds == 0.0:
+        return min(_FIRST_SLICE, left)
+    spare = deadline - time.perf_counter() - priced.proof_seconds
+    fitting = math.inf if spare == math.inf else int(spare / priced.step_seconds)
+    return 0 if fitting < _FIRST_SLICE else int(min(_PRICE_SLICE, left, fitting))
+
+
+def _walk(
+    problem: AssignmentProblem, priced: Priced, target: float, steps: int
+) -> class_prices.Prices:
+    return jax.block_until_ready(
+        class_prices.improve(
+            priced.device,
+            priced.prices,
+            np.float32(target),
+            problem.num_features,
+            np.int32(steps),
+        )
     )
 
 
@@ -166,4 +194,6 @@ def _first_prices(state: Bounding) -> Priced:
     table = class_prices.price_table(state.problem, thresholds)
     prices = class_prices.first_prices(table, thresholds)
     device = jax.block_until_ready(class_prices.on_device(table))
-    return Priced(table, device, prices, 0.0)
+    priced = Priced(table, device, prices)
+    _walk(state.problem, priced, 0.0, 0)  # compiles
+    return priced

@@ -169,13 +169,13 @@ def first_prices(table: PriceTable, thresholds: Float[np.ndarray, " C"]) -> Pric
     )
 
 
-@functools.partial(jax.jit, static_argnames=("num_features", "steps"))
+@functools.partial(jax.jit, static_argnames="num_features")
 def improve(
     table: PriceTable,
     prices: Prices,
     target: Float[Array, ""],
     num_features: int,
-    steps: int,
+    steps: Int[Array, ""],
 ) -> Prices:
     """Subgradient steps of Polyak's length towards a known Z.
 
@@ -184,7 +184,7 @@ def improve(
         prices: where to go on from.
         target: float32, Z of the best solution known.
         num_features: n.
-        steps: how many.
+        steps: int32, how many; 0 only compiles.
     """
     step = functools.partial(_step, table, target, num_features)
     return jax.lax.fori_loop(0, steps, lambda _, state: step(state), prices)
