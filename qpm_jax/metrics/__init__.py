@@ -75,8 +75,8 @@ from qpm_jax.metrics.monosemanticity import (
 )
 from qpm_jax.metrics.plausibility import (
     PlausibilityState,
+    coverage_on_map,
     dilate,
-    masks_on_map,
     part_plausibility,
     plausibility,
     plausibility_finish,
@@ -127,6 +127,7 @@ __all__ = [
     "correlation_finish",
     "correlation_init",
     "correlation_update",
+    "coverage_on_map",
     "dependence",
     "dependence_finish",
     "dependence_init",
@@ -138,7 +139,6 @@ __all__ = [
     "faithfulness_update",
     "feature_overlaps",
     "local_monosemanticity",
-    "masks_on_map",
     "mean_alignment",
     "mistake",
     "monosemanticity",

@@ -74,7 +74,7 @@ def part_plausibility(
     if masks.shape[:3] != maps.shape[:3]:
         raise ValueError(
             f"masks must have the samples and positions of feature_maps, "
-            f"{maps.shape[:3]}, got {masks.shape[:3]}; see masks_on_map"
+            f"{maps.shape[:3]}, got {masks.shape[:3]}; see coverage_on_map"
         )
     if masks.min() < 0 or masks.max() > 1:
         raise ValueError(
@@ -151,13 +151,14 @@ def dilate(masks: Bool[ArrayLike, "N H W"]) -> Bool[np.ndarray, "N H W"]:
     return rows[:, :, :-2] | rows[:, :, 1:-1] | rows[:, :, 2:]
 
 
-def masks_on_map(
+def coverage_on_map(
     masks: Bool[ArrayLike, "N h w"], size: tuple[int, int]
-) -> Bool[np.ndarray, "N H W"]:
-    """Returns masks of pixels at the resolution of a map.
+) -> Float[np.ndarray, "N H W"]:
+    """Returns how much of each position of a map the masks of pixels cover, in [0,1].
 
-    A position is inside where any of its pixels is. The published code samples each
-    mask bilinearly at the positions' centres and so may miss thin parts.
+    With it `plausibility` is the share of the activation inside the masks' pixels. The
+    published masks are `dilate(coverage > 0)`, but for thin parts, which are missed
+    there because each mask is only sampled at the positions' centres.
 
     Args:
         masks: true where the object is.
@@ -169,13 +170,17 @@ def masks_on_map(
     masks = np.asarray(masks, bool)
     if masks.ndim != 3 or 0 in masks.shape:
         raise ValueError(f"masks must be [N,h,w] and not empty, got {masks.shape}")
-    for axis, (pixels, positions) in enumerate(
-        zip(masks.shape[1:], size, strict=True), start=1
-    ):
-        count = inputs.at_least_one("size", positions)
-        # More positions than pixels: each pixel serves several of them.
-        finer = -(-count // pixels)
-        masks = np.repeat(masks, finer, axis=axis)
-        starts = np.arange(count) * (pixels * finer) // count
-        masks = np.logical_or.reduceat(masks, starts, axis=axis)
-    return masks
+    down, across = (
+        _overlap(pixels, inputs.at_least_one("size", positions))
+        for pixels, positions in zip(masks.shape[1:], size, strict=True)
+    )
+    return np.clip(down @ masks.astype(np.float64) @ across.T, 0.0, 1.0)
+
+
+def _overlap(pixels: int, positions: int) -> Float[np.ndarray, "P p"]:
+    """Returns which share of each position each pixel of the same length is."""
+    # In units of 1 / (pixels · positions), so that all edges are whole numbers.
+    position, pixel = np.arange(positions)[:, None], np.arange(pixels)
+    end = np.minimum((position + 1) * pixels, (pixel + 1) * positions)
+    start = np.maximum(position * pixels, pixel * positions)
+    return np.maximum(end - start, 0) / pixels

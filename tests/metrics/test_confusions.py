@@ -18,7 +18,7 @@ def problem(seed, n=40):
 
 
 def test_shared_features_cancel_and_the_rest_tells_what_led():
-    got = metrics.mistake([2.0, 9.0, 5.0, 1.0], WEIGHTS, true=0, predicted=1)
+    got = metrics.mistake(np.array([2.0, 9.0, 5.0, 1.0]), WEIGHTS, true=0, predicted=1)
     np.testing.assert_array_equal(got, [-2.0, 0.0, 5.0, 0.0])
 
 

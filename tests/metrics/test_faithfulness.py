@@ -102,8 +102,8 @@ def test_ranks_are_places_in_rising_order():
 
 
 def test_areas_are_of_trapezoids():
-    assert metrics.area_under([1.0, 0.0]) == 0.5
-    assert metrics.area_under([1.0, 0.5, 0.5]) == 0.625
+    assert metrics.area_under(np.array([1.0, 0.0])) == 0.5
+    assert metrics.area_under(np.array([1.0, 0.5, 0.5])) == 0.625
 
 
 def test_faithfulness_refuses_bad_input_by_name():

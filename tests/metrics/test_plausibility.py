@@ -54,6 +54,14 @@ def test_masks_are_widened_as_published(golden, name):
     np.testing.assert_array_equal(widened, case["dilated_masks"])
 
 
+def test_a_mask_is_widened_by_one_position_on_every_side():
+    mask = np.zeros((1, 4, 5), bool)
+    mask[0, 0, 3] = True
+    expected = np.zeros((1, 4, 5), bool)
+    expected[0, :2, 2:5] = True
+    np.testing.assert_array_equal(metrics.dilate(mask), expected)
+
+
 def test_the_share_inside_the_mask_is_counted_above_the_lowest_position():
     maps = np.array([[[[1.0], [3.0]], [[5.0], [1.0]]]])  # above 1: 0, 2, 4, 0
     masks = np.array([[[True, True], [False, False]]])
@@ -119,34 +127,30 @@ def test_padded_batches_give_the_same_as_the_whole():
     assert metrics.plausibility_finish(metrics.plausibility_init(2)).tolist() == [0, 0]
 
 
-def test_a_position_is_inside_where_any_of_its_pixels_is():
+def test_coverage_is_the_share_of_a_positions_pixels():
     masks = np.zeros((1, 4, 6), bool)
-    masks[0, 3, 2] = True
-    expected = np.zeros((1, 2, 3), bool)
-    expected[0, 1, 1] = True
-    np.testing.assert_array_equal(metrics.masks_on_map(masks, (2, 3)), expected)
-    np.testing.assert_array_equal(metrics.masks_on_map(masks, (4, 6)), masks)
+    masks[0, 3, 2:4] = True
+    expected = np.zeros((1, 2, 3))
+    expected[0, 1, 1] = 0.5
+    np.testing.assert_array_equal(metrics.coverage_on_map(masks, (2, 3)), expected)
+    np.testing.assert_array_equal(metrics.coverage_on_map(masks, (4, 6)), masks)
+
+
+def test_pixels_on_the_edge_of_two_positions_are_divided():
+    mask = np.array([[[False], [True], [False]]])
+    got = metrics.coverage_on_map(mask, (2, 1))
+    np.testing.assert_allclose(got, [[[1 / 3], [1 / 3]]])
 
 
 @settings(max_examples=25, deadline=None)
 @given(
     pixels=st.integers(1, 9), positions=st.integers(1, 12), seed=st.integers(0, 1000)
 )
-def test_masks_keep_every_pixel_at_any_resolution(pixels, positions, seed):
-    mask = np.random.default_rng(seed).random((1, pixels, 1)) < 0.4
-    got = metrics.masks_on_map(mask, (positions, 1))[0, :, 0]
-    assert got.shape == (positions,)
-    # A pixel lies in the positions its stretch [i/pixels, (i+1)/pixels) meets.
-    for position in range(positions):
-        stretch = [
-            mask[0, i, 0]
-            for i in range(pixels)
-            if i * positions < (position + 1) * pixels
-            and (i + 1) * positions > position * pixels
-        ]
-        if got[position]:
-            assert any(stretch)
-    assert got.any() == mask.any()
+def test_no_resolution_loses_or_gains_area(pixels, positions, seed):
+    masks = np.random.default_rng(seed).random((2, pixels, pixels + 1)) < 0.4
+    got = metrics.coverage_on_map(masks, (positions, positions))
+    assert got.shape == (2, positions, positions)
+    np.testing.assert_allclose(got.mean(axis=(1, 2)), masks.mean(axis=(1, 2)))
 
 
 def test_plausibility_refuses_bad_input_by_name():
@@ -160,6 +164,6 @@ def test_plausibility_refuses_bad_input_by_name():
     with pytest.raises(ValueError, match="weights must be"):
         metrics.plausibility(maps, logits, weights.T, masks)
     with pytest.raises(ValueError, match=r"masks must be \[N,h,w\]"):
-        metrics.masks_on_map(masks[0], (2, 2))
+        metrics.coverage_on_map(masks[0], (2, 2))
     with pytest.raises(ValueError, match="size must be"):
-        metrics.masks_on_map(masks, (0, 2))
+        metrics.coverage_on_map(masks, (0, 2))
