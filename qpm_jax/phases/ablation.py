@@ -87,7 +87,7 @@ def variant(config: ConfigDict, name: str, seed: int) -> ConfigDict:
 
 def table(results: Results) -> str:
     """Returns a Markdown table, mean ± standard deviation over the seeds."""
-    names = [name for name in evaluate.METRICS if not name.startswith("features")]
+    names = evaluate.PAPER
     lines = [
         "| | " + " | ".join(evaluate.METRICS[name].label for name in names) + " |",
         "|---" * (len(names) + 1) + "|",

@@ -1,76 +1,78 @@
 """Phase 5: the metrics of the dense model and of QPM, side by side.
 
-Feature metrics use the training images with the test-time transform; accuracy and SID
-use the test images, all of them (QPM, evaluation section).
+Feature metrics use the training images with the test-time transform; accuracy, SID,
+plausibility and confusions use the test images, all of them. Each split is read once
+(`passes`); contrastiveness fits mixtures to the features afterwards, and deletion and
+insertion run the network again on some test images (`perturb`).
 """
 
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import jax
 import numpy as np
 from jaxtyping import Float
 from ml_collections import ConfigDict
 
 from qpm_jax import files, metrics
 from qpm_jax.datasets import Dataset
-from qpm_jax.phases import dense, finetune
+from qpm_jax.metrics.monosemanticity import (
+    NEIGHBOURS,
+    global_values,
+    local_values,
+    mean_value,
+)
+from qpm_jax.models.heads import SMALLEST_STD
+from qpm_jax.phases import assign, dense, details, finetune, perturb, truth
 from qpm_jax.phases import workdir as folders
-from qpm_jax.phases.forward import stream
+from qpm_jax.phases.metric_table import (
+    METRICS,
+    PAPER,
+    Metric,
+    Values,
+    filled,
+    format_metric,
+    published,
+    table,
+)
+from qpm_jax.phases.passes import (
+    SID_FEATURES,
+    HeldOutFigures,
+    Model,
+    TrainingFigures,
+    over_test,
+    over_training,
+)
 from qpm_jax.phases.setting import Setting, prepare
+from qpm_jax.phases.statistics import read_statistics
 
-
-class Metric(NamedTuple):
-    """How a metric is shown to people.
-
-    Attributes:
-      label: Its name in tables.
-      better: `higher`, `lower`, or empty where neither is.
-      meaning: One plain sentence.
-    """
-
-    label: str
-    better: str
-    meaning: str
-
-
-# By name in metrics.json, in the order of the paper's tables.
-METRICS = {
-    "accuracy": Metric("Accuracy", "higher", "Test images given their true class."),
-    "features": Metric("Features", "lower", "Features that some class uses."),
-    "features_per_class": Metric(
-        "Features per class", "lower", "Features a person has to look at for a class."
-    ),
-    "sid_at_5": Metric(
-        "SID@5", "higher", "How far a class's five features look at different places."
-    ),
-    "class_independence": Metric(
-        "Class-independence", "higher", "How far features serve more than one class."
-    ),
-    "contrastiveness": Metric(
-        "Contrastiveness", "higher", "How clearly a feature is either on or off."
-    ),
-    "structural_grounding": Metric(
-        "Structural grounding",
-        "higher",
-        "Whether classes that are alike share features.",
-    ),
-    "correlation": Metric(
-        "Correlation", "lower", "How far a feature repeats its most similar other one."
-    ),
-}
+__all__ = [
+    "METRICS",
+    "PAPER",
+    "Metric",
+    "format_metric",
+    "measure",
+    "read_details",
+    "read_metrics",
+    "run",
+    "table",
+]
 
 
 def run(
-    config: ConfigDict, workdir: str | Path, dataset: Dataset | None = None
+    config: ConfigDict,
+    workdir: str | Path,
+    dataset: Dataset | None = None,
+    class_similarity: Float[np.ndarray, "C C"] | None = None,
 ) -> None:
-    """Writes `evaluate/metrics.json` with the entries `dense` and `qpm`.
+    """Writes `evaluate/metrics.json` and, behind its values, `evaluate/details.json`.
 
     Args:
       config: Every setting.
       workdir: Where the run lies; needs the phases up to `finetune`.
       dataset: The data set where it is loaded already.
+      class_similarity: How alike the classes are in truth, for structural grounding and
+        monosemanticity; from the data set's class attributes where None.
 
     Raises:
       ValueError: An earlier phase is missing or a setting is impossible.
@@ -78,116 +80,137 @@ def run(
     setting = prepare(config, workdir, dataset)
     folders.begin(setting.workdir, "evaluate")
     started = time.monotonic()
-    variables = dense.final_variables(setting)
-    network, kernel = finetune.qpm_network(
-        setting.workdir, setting.network.backbone, config.finetune.dropout
-    )
-    tuned = finetune.final_variables(setting.workdir, network, setting.image_size)
-    result = {
-        "dense": measure(
-            setting,
-            setting.network,
-            variables,
-            np.asarray(variables["params"]["head"]["kernel"]).T,
-        ),
-        "qpm": measure(setting, network, tuned, np.asarray(kernel).T),
-    }
-    files.write_json(setting.workdir / "evaluate" / "metrics.json", result)
+    similarity = truth.class_similarity(setting.dataset, class_similarity)
+    values, behind = {"published": published(config)}, {}
+    for name, model in (("dense", _dense), ("qpm", _qpm)):
+        values[name], behind[name] = measure(setting, model(setting), similarity)
+    folder = setting.workdir / "evaluate"
+    files.write_json(folder / "details.json", behind)
+    files.write_json(folder / "metrics.json", filled(values))
     folders.mark_done(setting.workdir, "evaluate", time.monotonic() - started)
 
 
-def measure(
-    setting: Setting, network: Any, variables: Any, weights: Float[np.ndarray, "C F"]
-) -> dict[str, float | None]:
-    """Returns every metric of one model; None where it is not defined."""
-    features, labels = _training_features(setting, network, variables)
-    used = np.any(weights != 0, axis=0)
-    return {
-        **_test_metrics(setting, network, variables, weights),
-        "features": int(used.sum()),
-        "features_per_class": float((weights != 0).sum(axis=1).mean()),
-        "class_independence": metrics.class_independence(
-            features, labels, setting.num_classes
-        ),
-        "contrastiveness": metrics.contrastiveness(features, setting.config.seed),
-        "correlation": metrics.correlation(features),
-        "structural_grounding": _structural_grounding(setting.dataset, weights),
-    }
+def read_metrics(workdir: Path) -> dict[str, Values]:
+    """Returns what the phase wrote: `dense`, `qpm` and `published`.
 
-
-def _structural_grounding(
-    dataset: Dataset, weights: Float[np.ndarray, "C F"]
-) -> float | None:
-    """Returns the metric; None without attributes or where no classes share one."""
-    if dataset.class_attributes is None:
-        return None
-    alike = metrics.class_attribute_similarity(dataset.class_attributes)
-    return metrics.structural_grounding(weights, alike) if alike.max() > 0 else None
-
-
-def read_metrics(workdir: Path) -> dict[str, dict[str, float | None]]:
-    """Returns what the phase wrote.
+    A metric that is not defined, or that the run is too old for, is None.
 
     Raises:
       ValueError: The phase is not done or its file is damaged.
     """
     folders.require(workdir, "evaluate")
-    return files.read_json(workdir / "evaluate" / "metrics.json")
+    return filled(files.read_json(workdir / "evaluate" / "metrics.json"))
 
 
-def table(result: dict[str, dict[str, float | None]]) -> str:
-    """Returns the metrics as a table for people, fractions as percent."""
-    lines = [f"{'':32}{'dense':>10}{'QPM':>10}"]
-    for name, metric in METRICS.items():
-        row = [format_metric(name, result[model][name]) for model in ("dense", "qpm")]
-        label = metric.label + (" (lower is better)" if name == "correlation" else "")
-        lines.append(f"{label:32}{row[0]:>10}{row[1]:>10}")
-    ratio = (result["qpm"]["accuracy"] or 0) / (result["dense"]["accuracy"] or 1)
-    lines.append(f"{'QPM accuracy / dense':32}{'':10}{100 * ratio:>9.1f}%")
-    return "\n".join(lines)
+def read_details(workdir: Path) -> dict[str, dict[str, Any]]:
+    """Returns what is behind the metrics of `dense` and `qpm`; {} in older runs.
+
+    For each model `faithfulness` with its curves and `plausibility` by mask; for QPM
+    also `features`, by channel, and the `confusions` with the features that led there.
+
+    Raises:
+      ValueError: The phase is not done or its file is damaged.
+    """
+    folders.require(workdir, "evaluate")
+    path = workdir / "evaluate" / "details.json"
+    return files.read_json(path) if path.exists() else {}
 
 
-def format_metric(name: str, value: float | None) -> str:
-    """Returns one figure for people: counts as numbers, fractions as percent."""
-    if value is None:
-        return "–"
-    if name.startswith("features"):
-        return f"{value:.0f}"
-    return f"{100 * value:.1f}%"
+def _dense(setting: Setting) -> Model:
+    variables = dense.final_variables(setting)
+    weights = np.asarray(variables["params"]["head"]["kernel"]).T
+    return Model(setting.network, variables, weights, weights)
 
 
-def _training_features(
-    setting: Setting, network: Any, variables: Any
-) -> tuple[Float[np.ndarray, "N F"], np.ndarray]:
-    rows, labels = [], []
-    for outputs in stream(
-        setting, network, variables, setting.dataset.train, "evaluate train"
-    ):
-        valid = outputs.batch["valid"]
-        rows.append(np.asarray(outputs.features)[valid])
-        labels.append(outputs.batch["label"][valid])
-    return np.concatenate(rows), np.concatenate(labels)
+def _qpm(setting: Setting) -> Model:
+    network, kernel = finetune.qpm_network(
+        setting.workdir, setting.network.backbone, setting.config.finetune.dropout
+    )
+    variables = finetune.final_variables(setting.workdir, network, setting.image_size)
+    weights = np.asarray(kernel).T
+    selected, _ = assign.read_assignment(setting.workdir)
+    std = np.maximum(read_statistics(setting.workdir).std[selected], SMALLEST_STD)
+    return Model(network, variables, weights, weights / std, selected)
 
 
-def _test_metrics(
-    setting: Setting, network: Any, variables: Any, weights: Float[np.ndarray, "C F"]
-) -> dict[str, float | None]:
-    """Returns accuracy and SID@5 over the test images."""
-    update = jax.jit(metrics.sid_update, static_argnames="k")
-    sid, correct = metrics.sid_init(), 0
-    # With fewer than five features for a class SID@5 is not defined.
-    defined = bool(np.any((weights != 0).sum(axis=1) >= 5))
-    for outputs in stream(
-        setting, network, variables, setting.dataset.test, "evaluate test"
-    ):
-        batch = outputs.batch
-        if defined:
-            sid = update(
-                sid, outputs.maps, outputs.logits, weights, k=5, valid=batch["valid"]
-            )
-        right = np.argmax(outputs.logits, axis=-1) == batch["label"]
-        correct += int(np.sum(right & batch["valid"]))
+def measure(
+    setting: Setting,
+    model: Model,
+    similarity: Float[np.ndarray, "C C"] | None,
+) -> tuple[Values, dict[str, Any]]:
+    """Returns every metric of one model, None where not defined, and its details.
+
+    Args:
+      setting: The run's surroundings.
+      model: What to measure.
+      similarity: How alike the classes are in truth, where that is known.
+    """
+    train = over_training(setting, model)
+    test = over_test(setting, model)
+    faithful = perturb.run(setting, model)
+    meanings = _meanings(model, train, similarity)
+    used = model.weights != 0
+    seed = setting.config.seed
+    values: Values = {
+        "accuracy": test.accuracy,
+        "features": int(used.any(axis=0).sum()),
+        "features_per_class": float(used.sum(axis=1).mean()),
+        "sid_at_5": test.sid_at_5,
+        "class_independence": train.class_independence,
+        "contrastiveness": metrics.contrastiveness(train.features, seed),
+        "structural_grounding": _grounding(model, similarity),
+        "correlation": train.correlation,
+        "dependence": train.dependence,
+        "alignment": _alignment(train),
+        "plausibility": _plausibility(test),
+        "deletion": faithful.deletion_area,
+        "insertion": faithful.insertion_area,
+        **{name: mean_value(by_feature) for name, by_feature in meanings.items()},
+    }
+    behind: dict[str, Any] = {
+        "faithfulness": details.of_curves(faithful, perturb.number(setting)),
+        "plausibility": details.of_masks(setting.dataset, test),
+    }
+    if model.channels is not None:
+        about = setting.dataset, model.channels
+        behind["features"] = details.of_features(*about, meanings, train.lifts)
+        behind["confusions"] = details.of_confusions(*about, test.confusions)
+    return values, behind
+
+
+def _grounding(
+    model: Model, similarity: Float[np.ndarray, "C C"] | None
+) -> float | None:
+    if similarity is None:
+        return None
+    return metrics.structural_grounding(model.weights, similarity)
+
+
+def _alignment(train: TrainingFigures) -> float | None:
+    return None if train.lifts is None else metrics.mean_alignment(train.lifts)
+
+
+def _plausibility(test: HeldOutFigures) -> float | None:
+    """Returns the share on the object; what the parts get is among the details."""
+    return None if test.plausibility is None else float(test.plausibility[0])
+
+
+def _meanings(
+    model: Model, train: TrainingFigures, similarity: Float[np.ndarray, "C C"] | None
+) -> dict[str, Float[np.ndarray, " F"]]:
+    """Returns the monosemanticity of each feature; NaN where it is not defined."""
+    means = train.class_means
+    undefined = np.full(means.shape[1], np.nan)
+    if similarity is None:
+        return {"monosemanticity": undefined, "local_monosemanticity": undefined}
+    neighbours = min(NEIGHBOURS, len(means) - 1)
+    explained = metrics.top_features(model.weights, SID_FEATURES)
+    local = (
+        local_values(means, similarity, explained, neighbours)
+        if neighbours >= 2
+        else undefined
+    )
     return {
-        "accuracy": correct / len(setting.dataset.test.labels),
-        "sid_at_5": metrics.sid_finish(sid) if defined else None,
+        "monosemanticity": global_values(means, similarity),
+        "local_monosemanticity": local,
     }

@@ -55,7 +55,7 @@ def test_both_phases_log_their_epochs(finished):
 
 def test_the_metrics_are_fractions_and_the_model_has_learnt(finished):
     result = evaluate.read_metrics(finished)
-    assert set(result) == {"dense", "qpm"}
+    assert set(result) == {"dense", "qpm", "published"}
     assert set(result["qpm"]) == set(evaluate.METRICS)
     for name, value in result["qpm"].items():
         if value is not None and not name.startswith("features"):
@@ -65,6 +65,37 @@ def test_the_metrics_are_fractions_and_the_model_has_learnt(finished):
     assert result["qpm"]["sid_at_5"] is None  # three features are too few for it
     assert result["dense"]["features"] == 192
     assert result["dense"]["accuracy"] > 0.5
+
+
+def test_what_is_behind_the_metrics_names_features_by_their_channel(finished):
+    details = evaluate.read_details(finished)
+    metrics = evaluate.read_metrics(finished)
+    selected, _ = assign.read_assignment(finished)
+    assert set(details["dense"]) == {"faithfulness", "plausibility"}
+    qpm = details["qpm"]
+    assert list(qpm["features"]) == [str(channel) for channel in selected]
+    meanings = [f["monosemanticity"] for f in qpm["features"].values()]
+    known = [value for value in meanings if value is not None]
+    assert np.mean(known) == pytest.approx(metrics["qpm"]["monosemanticity"])
+    assert len(qpm["faithfulness"]["deletion"]) == 9
+    for confusion in qpm["confusions"]:
+        assert confusion["lead"] == pytest.approx(
+            sum(confusion["features"].values()), abs=1e-4
+        )
+
+
+def test_a_run_evaluated_before_there_were_details_is_still_read(tmp_path, finished):
+    import shutil
+
+    workdir = tmp_path / "copy"
+    shutil.copytree(finished, workdir)
+    (workdir / "evaluate" / "details.json").unlink()
+    old = files.read_json(workdir / "evaluate" / "metrics.json")
+    del old["published"], old["dense"]["deletion"], old["qpm"]["deletion"]
+    files.write_json(workdir / "evaluate" / "metrics.json", old)
+    assert evaluate.read_details(workdir) == {}
+    assert evaluate.read_metrics(workdir)["qpm"]["deletion"] is None
+    assert evaluate.read_metrics(workdir)["qpm"]["accuracy"] is not None
 
 
 def test_the_table_names_every_metric(finished):
