@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from qpm_jax.datasets.tables.mnist import _downloaded, _read
-from qpm_jax.datasets.tables.source_folder import source_folder
+from qpm_jax.datasets.tables import mnist
 
 NAMES = ("digits", "mnist")
 
@@ -69,14 +68,8 @@ def load(name: str, side: int = 0, root: str | Path | None = None) -> Images:
         images, labels = np.reshape(pixels, (-1, 8, 8)) / 16, np.asarray(target)
         official = 0
     elif name == "mnist":
-        folder = source_folder(root or None, "mnist")
-        parts = [
-            _downloaded(part) if folder is None else _read(folder, part)
-            for part in ("train", "t10k")
-        ]
-        images = np.concatenate([pixels for pixels, _ in parts]) / 255
-        labels = np.concatenate([found for _, found in parts])
-        official = len(parts[0][1])
+        pixels, labels, official = mnist.grey_images(root or None)
+        images = pixels / 255
     else:
         raise ValueError(f"name is {name!r}; choose one of {', '.join(NAMES)}.")
     return Images(name, _smaller(images, side), labels.astype(np.int64), official)

@@ -38,19 +38,37 @@ def load(root: str | Path | None = None) -> Table:
     Raises:
         ValueError: when a file is missing or is no idx file.
     """
-    folder = source_folder(root, "mnist")
-    parts = [_downloaded(p) if folder is None else _read(folder, p) for p in _PARTS]
-    pixels = np.concatenate([images for images, _ in parts])
-    labels = np.concatenate([labels for _, labels in parts])
+    pixels, labels, official = grey_images(root)
     return Table(
         name="mnist",
         features=(pixels > 255 / 2).reshape(len(pixels), -1).astype(np.uint8),
-        labels=labels.astype(np.int64),
+        labels=labels,
         class_names=tuple(str(digit) for digit in range(10)),
         feature_names=pixel_names(SIDE, SIDE),
-        official_train=np.arange(len(labels)) < len(parts[0][1]),
+        official_train=np.arange(len(labels)) < official,
         image_shape=(SIDE, SIDE),
     )
+
+
+def grey_images(
+    root: str | Path | None = None,
+) -> tuple[UInt8[np.ndarray, "N 28 28"], Int[np.ndarray, " N"], int]:
+    """Reads the images as they are, the official training part first.
+
+    Args:
+        root: as for `load`.
+
+    Returns:
+        Pixels from 0 to 255, labels, and the size of the official training part.
+
+    Raises:
+        ValueError: when a file is missing or is no idx file.
+    """
+    folder = source_folder(root, "mnist")
+    parts = [_downloaded(p) if folder is None else _read(folder, p) for p in _PARTS]
+    pixels = np.concatenate([images for images, _ in parts])
+    labels = np.concatenate([labels for _, labels in parts]).astype(np.int64)
+    return pixels, labels, len(parts[0][1])
 
 
 def pixel_names(height: int, width: int) -> tuple[str, ...]:
