@@ -95,63 +95,106 @@ def build_block(
         close: rivals of each instance that may come to lead; the others' rows are left
             out.
     """
-    open_weights = upper > lower
-    fixed = np.where(open_weights, 0.0, lower)
-    positive = np.flatnonzero(open_weights & (upper > 0))
-    negative = np.flatnonzero(open_weights & (lower < 0))
-    classes = np.flatnonzero(free)
-    base = data.features @ fixed.T
+    opened = _opened(lower, upper, free)
+    base = data.features @ opened.fixed.T
     base[:, ~free] += intercepts[~free]
-    low, high = lower.reshape(-1), upper.reshape(-1)
-    sums = _own_sums(problem, data)
-    middle = (intercepts.max() + intercepts.min()) / 2
-    window = np.full(len(classes), float(problem.intercept_limit))
-    instances = len(data.labels)
-    infinite = np.full(instances, np.inf)
-    rows, row_lower, row_upper = _rows(data, base, positive, negative, classes, close)
+    rows, row_lower, row_upper = _rows(data, base, opened, close)
+    objective, offset = _costs(problem, data, opened, intercepts, free)
+    least, most = _ranges(problem, lower, upper, opened, intercepts)
+    others = np.full(len(data.labels), np.inf)
     program = MixedIntegerProgram(
-        objective=np.concatenate(
-            [
-                1 - problem.alpha * sums.reshape(-1)[positive],
-                1 + problem.alpha * sums.reshape(-1)[negative],
-                -problem.alpha * problem.class_counts[classes],
-                problem.alpha * data.counts,
-                (problem.beta - problem.alpha) * data.counts,
-            ]
-        ),
+        objective=objective,
         rows=rows,
         row_lower=row_lower,
         row_upper=row_upper,
         lower=np.concatenate(
-            [
-                np.maximum(low[positive], 0),
-                np.maximum(-high[negative], 0),
-                np.floor(middle) - window,
-                _rival_floor(data, base, free),
-                np.zeros(instances),
-            ]
+            [least, _rival_floor(data, base, free), np.zeros(len(others))]
         ),
-        upper=np.concatenate(
-            [
-                high[positive],
-                -low[negative],
-                np.floor(middle) + window,
-                infinite,
-                infinite,
-            ]
-        ),
+        upper=np.concatenate([most, others, others]),
         integer=np.concatenate(
             [
-                whole[positive // len(data.sizes)],
-                whole[negative // len(data.sizes)],
-                np.zeros(len(classes) + 2 * instances, bool),
+                whole[opened.positive // len(data.sizes)],
+                whole[opened.negative // len(data.sizes)],
+                np.zeros(len(opened.classes) + 2 * len(others), bool),
             ]
         ),
     )
-    offset = np.abs(fixed).sum() - problem.alpha * (sums * fixed).sum()
-    held = ~free
-    offset -= problem.alpha * (problem.class_counts * intercepts)[held].sum()
-    return Block(program, float(offset), fixed, intercepts, positive, negative, classes)
+    return Block(
+        program,
+        offset,
+        opened.fixed,
+        intercepts,
+        opened.positive,
+        opened.negative,
+        opened.classes,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """What is held and what is open: the fields of `Block` of these names."""
+
+    fixed: Float[np.ndarray, "C f"]
+    positive: Int[np.ndarray, " P"]
+    negative: Int[np.ndarray, " Q"]
+    classes: Int[np.ndarray, " K"]
+
+
+def _opened(
+    lower: Float[np.ndarray, "C f"],
+    upper: Float[np.ndarray, "C f"],
+    free: Bool[np.ndarray, " C"],
+) -> _Opened:
+    held = upper <= lower
+    return _Opened(
+        fixed=np.where(held, lower, 0.0),
+        positive=np.flatnonzero(~held & (upper > 0)),
+        negative=np.flatnonzero(~held & (lower < 0)),
+        classes=np.flatnonzero(free),
+    )
+
+
+def _costs(
+    problem: RegressionProblem,
+    data: MergedData,
+    opened: _Opened,
+    intercepts: Float[np.ndarray, " C"],
+    free: Bool[np.ndarray, " C"],
+) -> tuple[Float[np.ndarray, " V"], float]:
+    """What each variable costs, and what is held does."""
+    alpha, sums = problem.alpha, _own_sums(problem, data)
+    objective = np.concatenate(
+        [
+            1 - alpha * sums.reshape(-1)[opened.positive],
+            1 + alpha * sums.reshape(-1)[opened.negative],
+            -alpha * problem.class_counts[opened.classes],
+            alpha * data.counts,
+            (problem.beta - alpha) * data.counts,
+        ]
+    )
+    held = alpha * (problem.class_counts * intercepts)[~free].sum()
+    weights = np.abs(opened.fixed).sum() - alpha * (sums * opened.fixed).sum()
+    return objective, float(weights - held)
+
+
+def _ranges(
+    problem: RegressionProblem,
+    lower: Float[np.ndarray, "C f"],
+    upper: Float[np.ndarray, "C f"],
+    opened: _Opened,
+    intercepts: Float[np.ndarray, " C"],
+) -> tuple[Float[np.ndarray, " W"], Float[np.ndarray, " W"]]:
+    """The ranges of both parts of the weights, and of the free intercepts."""
+    low, high = lower.reshape(-1), upper.reshape(-1)
+    middle = np.floor((intercepts.max() + intercepts.min()) / 2)
+    window = np.full(len(opened.classes), float(problem.intercept_limit))
+    least = [
+        np.maximum(low[opened.positive], 0),
+        np.maximum(-high[opened.negative], 0),
+        middle - window,
+    ]
+    most = [high[opened.positive], -low[opened.negative], middle + window]
+    return np.concatenate(least), np.concatenate(most)
 
 
 def _own_sums(problem: RegressionProblem, data: MergedData) -> Float[np.ndarray, "C f"]:
@@ -173,41 +216,49 @@ def _rival_floor(
 def _rows(
     data: MergedData,
     base: Float[np.ndarray, "n C"],
-    positive: Int[np.ndarray, " P"],
-    negative: Int[np.ndarray, " Q"],
-    classes: Int[np.ndarray, " K"],
+    opened: _Opened,
     close: Bool[np.ndarray, "n C"],
 ) -> tuple[Any, Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
     """One row for each instance and free class, and for each own class that is held."""
-    instances, columns = data.features.shape
-    number, count = base.shape[1], len(classes)
-    place = np.full(number, -1)
-    place[classes] = np.arange(count)
-    values = scipy.sparse.csr_array(data.features.astype(np.float64))
-    # Row i·K + k is about instance i and free class k, column f·K + k about its weight.
-    scores: Any = scipy.sparse.kron(values, scipy.sparse.eye_array(count), format="csc")
-    plus = scores[:, positive % columns * count + place[positive // columns]]
-    minus = scores[:, negative % columns * count + place[negative // columns]]
-    eye: Any = scipy.sparse.eye_array(instances, format="csr")
-    offsets = scipy.sparse.kron(
-        np.ones((instances, 1)), scipy.sparse.eye_array(count), format="csr"
-    )
-    rival = scipy.sparse.kron(eye, np.ones((count, 1)), format="csr")
+    classes, instances = opened.classes, len(data.labels)
     own = (data.labels[:, None] == classes).reshape(-1)
-    lag = scipy.sparse.diags_array(own.astype(np.float64)) @ rival
     kept = np.flatnonzero(own | close[:, classes].reshape(-1))
-    rows = scipy.sparse.hstack([plus, -minus, offsets, -rival, lag], format="csr")
+    eye: Any = scipy.sparse.eye_array(instances, format="csr")
+    rival = scipy.sparse.kron(eye, np.ones((len(classes), 1)), format="csr")
+    lag = scipy.sparse.diags_array(own.astype(np.float64)) @ rival
+    scores = _score_rows(data, opened, base.shape[1])
+    rows = scipy.sparse.hstack([scores, -rival, lag], format="csr")
     sides, own = -base[:, classes].reshape(-1)[kept], own[kept]
     lower, upper = np.where(own, sides, -np.inf), np.where(own, np.inf, sides)
     # An own class that is held: r − e is at most its score.
-    held = np.flatnonzero(place[data.labels] < 0)
-    width = len(positive) + len(negative) + count
-    more = scipy.sparse.hstack(
-        [scipy.sparse.csr_array((len(held), width)), eye[held], -eye[held]]
-    )
+    held = np.flatnonzero(~np.isin(data.labels, classes))
+    nothing = scipy.sparse.csr_array((len(held), scores.shape[1]))
+    more = scipy.sparse.hstack([nothing, eye[held], -eye[held]])
     own_score = base[held, data.labels[held]]
     return (
         scipy.sparse.vstack([rows[kept], more], format="csr"),
         np.concatenate([lower, np.full(len(held), -np.inf)]),
         np.concatenate([upper, own_score]),
     )
+
+
+def _score_rows(data: MergedData, opened: _Opened, number: int) -> Any:
+    """Scores of instance i for the k-th of K free classes, in row i·K + k.
+
+    The columns are the weights' parts and the intercepts.
+    """
+    instances, columns = data.features.shape
+    count = len(opened.classes)
+    place = np.full(number, -1)
+    place[opened.classes] = np.arange(count)
+    values = scipy.sparse.csr_array(data.features.astype(np.float64))
+    # Column f·K + k is about the weight of feature f for the k-th class.
+    scores: Any = scipy.sparse.kron(values, scipy.sparse.eye_array(count), format="csc")
+    plus, minus = (
+        scores[:, part % columns * count + place[part // columns]]
+        for part in (opened.positive, opened.negative)
+    )
+    intercepts = scipy.sparse.kron(
+        np.ones((instances, 1)), scipy.sparse.eye_array(count), format="csr"
+    )
+    return scipy.sparse.hstack([plus, -minus, intercepts], format="csr")

@@ -7,6 +7,7 @@ wants the relaxation's prices, which a `Solution` does not have.
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -56,6 +57,22 @@ def solve_block(
     """
     import highspy
 
+    solver = _configured(deadline, seed, slack)
+    if nodes is not None:
+        solver.setOptionValue("mip_max_nodes", nodes)
+    if np.isfinite(cutoff):
+        solver.setOptionValue("objective_bound", cutoff - block.offset)
+    highs.build(solver, block.program)
+    solver.HandleUserInterrupt = True
+    run_interruptibly(solver.run, solver.cancelSolve)
+    if solver.getModelStatus() == highspy.HighsModelStatus.kInterrupt:
+        raise KeyboardInterrupt
+    return _answer(solver, block)
+
+
+def _configured(deadline: float, seed: int, slack: float) -> Any:
+    import highspy
+
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
     solver.resetGlobalScheduler(True)
@@ -66,20 +83,15 @@ def solve_block(
     # Blocks are small; to begin anew costs more than it saves.
     solver.setOptionValue("mip_allow_restart", False)
     solver.setOptionValue("time_limit", max(0.0, deadline - time.perf_counter()))
-    if nodes is not None:
-        solver.setOptionValue("mip_max_nodes", nodes)
-    if np.isfinite(cutoff):
-        solver.setOptionValue("objective_bound", cutoff - block.offset)
-    highs.build(solver, block.program)
-    solver.HandleUserInterrupt = True
-    run_interruptibly(solver.run, solver.cancelSolve)
+    return solver
+
+
+def _answer(solver: Any, block: Block) -> BlockAnswer:
+    import highspy
+
     status, info = solver.getModelStatus(), solver.getInfo()
     named = highspy.HighsModelStatus
-    if status == named.kInterrupt:
-        raise KeyboardInterrupt
-    found = (
-        info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    )
+    feasible = highspy.SolutionStatus.kSolutionStatusFeasible
     answer = solver.getSolution()
     whole = bool(block.program.integer.any())
     infeasible = status in (named.kInfeasible, named.kObjectiveBound)
@@ -90,6 +102,7 @@ def solve_block(
         bound = info.mip_dual_bound + block.offset
     elif status == named.kOptimal:
         bound = info.objective_function_value + block.offset
+    found = info.primal_solution_status == feasible
     return BlockAnswer(
         values=np.array(answer.col_value) if found else None,
         bound=bound if abs(bound) < 1e20 or infeasible else -np.inf,
