@@ -67,6 +67,8 @@ from qpm_jax.metrics.faithfulness import (
     faithfulness_finish,
     faithfulness_init,
     faithfulness_update,
+    show,
+    shown_positions,
 )
 from qpm_jax.metrics.monosemanticity import (
     local_monosemanticity,
@@ -147,6 +149,8 @@ __all__ = [
     "plausibility_finish",
     "plausibility_init",
     "plausibility_update",
+    "show",
+    "shown_positions",
     "sid_at_k",
     "sid_finish",
     "sid_init",

@@ -87,7 +87,7 @@ def faithfulness(
     steps: int = 8,
     seed: int = 0,
 ) -> Faithfulness:
-    """Returns the curves of samples held whole; 3·steps − 1 network passes.
+    """Returns the curves of samples held whole; 3·steps − 1 passes of the network.
 
     Args:
         predict: the network, from normalised images to logits; pure and jittable.
@@ -113,10 +113,10 @@ def faithfulness(
             f"steps must be at most the {positions} positions of importance, got "
             f"{steps}"
         )
-    state = faithfulness_init(steps)
-    update = jax.jit(faithfulness_update, static_argnums=1)
-    key = jax.random.key(seed)
-    return faithfulness_finish(update(state, predict, images, importance, key))
+    look = jax.jit(lambda images, shown: predict(show(images, shown)))
+    pictures = _shown_positions(importance, steps, jax.random.key(seed))
+    logits = jnp.stack([look(images, shown) for shown in pictures])
+    return faithfulness_finish(_update(faithfulness_init(steps), logits))
 
 
 def faithfulness_init(steps: int) -> FaithfulnessState:
@@ -134,56 +134,20 @@ def faithfulness_init(steps: int) -> FaithfulnessState:
     )
 
 
-def faithfulness_update(
-    state: FaithfulnessState,
-    predict: Predict,
-    images: Float[ArrayLike, "N h w D"],
-    importance: Float[ArrayLike, "N H W"],
-    key: Array,
-    valid: Bool[ArrayLike, " N"] | None = None,
-) -> FaithfulnessState:
-    """Returns the state after one more batch; pure, jittable with `predict` static.
-
-    Args:
-        state: what came before.
-        predict: the network, from normalised images to logits.
-        images: normalised images.
-        importance: of each position for the predicted class.
-        key: of the random orders; another one for every batch.
-        valid: samples that count, all by default; the others may hold anything.
-    """
-    images = jnp.asarray(images, jnp.float32)
-    valid = jnp.ones(len(images), bool) if valid is None else jnp.asarray(valid)
-    shown = _shown_positions(importance, len(state.deletion) - 1, key)
-
-    def probabilities(shown: Bool[Array, "N H W"]) -> Float[Array, "N C"]:
-        pixels = jax.image.resize(shown, images.shape[:3], "nearest")
-        return jax.nn.softmax(predict(jnp.where(pixels[..., None], images, 0.0)))
-
-    by_picture = jax.lax.map(probabilities, shown)
-    predicted = jnp.argmax(by_picture[0], axis=-1)
-    chosen = jnp.take_along_axis(by_picture, predicted[None, :, None], axis=-1)[..., 0]
-    sums = jnp.sum(jnp.where(valid, chosen, 0.0), axis=-1)
-    whole, blank, *curves = jnp.split(sums, [1, 2, *_inner_points(state)])
-    deletion, insertion, random = curves
-    return FaithfulnessState(
-        deletion=state.deletion + jnp.concatenate([whole, deletion, blank]),
-        insertion=state.insertion + jnp.concatenate([blank, insertion, whole]),
-        random=state.random + jnp.concatenate([whole, random, blank]),
-        counted=state.counted + jnp.sum(valid, dtype=jnp.int32),
-    )
-
-
-def _inner_points(state: FaithfulnessState) -> tuple[int, int]:
-    """Returns where the second and third curve begin among all pictures."""
-    inner = len(state.deletion) - 2
-    return 2 + inner, 2 + 2 * inner
-
-
-def _shown_positions(
+def shown_positions(
     importance: Float[ArrayLike, "N H W"], steps: int, key: Array
 ) -> Bool[Array, "Q N H W"]:
-    """Returns what each picture still shows: all, nothing, then the three curves."""
+    """Returns what each picture still shows; pure and jittable with `steps` static.
+
+    Args:
+        importance: of each position for the predicted class.
+        steps: in how many equal steps all positions are changed.
+        key: of the random orders; another one for every batch.
+
+    Returns:
+        Q = 3·steps − 1 pictures of each sample: whole, blank, then the inner points of
+        deletion, of insertion, and of deletion in a random order.
+    """
     noise = jax.random.uniform(key, (2, *jnp.shape(importance)))
     order = _ranks(-jnp.asarray(importance, jnp.float32), noise[0])
     shuffled = _ranks(noise[1], noise[0])
@@ -192,6 +156,50 @@ def _shown_positions(
     at_random = shuffled[None] < ends[:, None, None, None]
     whole = jnp.ones((1, *order.shape), bool)
     return jnp.concatenate([whole, ~whole, ~changed, changed, ~at_random])
+
+
+_shown_positions = jax.jit(shown_positions, static_argnums=1)
+
+
+def show(
+    images: Float[ArrayLike, "N h w D"], shown: Bool[ArrayLike, "N H W"]
+) -> Float[Array, "N h w D"]:
+    """Returns normalised images with the positions that are not shown at 0."""
+    images = jnp.asarray(images)
+    pixels = jax.image.resize(jnp.asarray(shown), images.shape[:3], "nearest")
+    return jnp.where(pixels[..., None], images, 0.0)
+
+
+def faithfulness_update(
+    state: FaithfulnessState,
+    logits: Float[ArrayLike, "Q N C"],
+    valid: Bool[ArrayLike, " N"] | None = None,
+) -> FaithfulnessState:
+    """Returns the state after one more batch; pure and jittable.
+
+    Args:
+        state: what came before.
+        logits: the network's, of each of `shown_positions`.
+        valid: samples that count, all by default; the others may hold anything.
+    """
+    probabilities = jax.nn.softmax(jnp.asarray(logits, jnp.float32), axis=-1)
+    num = probabilities.shape[1]
+    valid = jnp.ones(num, bool) if valid is None else jnp.asarray(valid)
+    predicted = jnp.argmax(probabilities[0], axis=-1)[None, :, None]
+    chosen = jnp.take_along_axis(probabilities, predicted, axis=-1)[..., 0]
+    sums = jnp.sum(jnp.where(valid, chosen, 0.0), axis=-1)
+    inner = len(state.deletion) - 2
+    places = [1, 2, 2 + inner, 2 + 2 * inner]
+    whole, blank, deletion, insertion, random = jnp.split(sums, places)
+    return FaithfulnessState(
+        deletion=state.deletion + jnp.concatenate([whole, deletion, blank]),
+        insertion=state.insertion + jnp.concatenate([blank, insertion, whole]),
+        random=state.random + jnp.concatenate([whole, random, blank]),
+        counted=state.counted + jnp.sum(valid, dtype=jnp.int32),
+    )
+
+
+_update = jax.jit(faithfulness_update)
 
 
 def _ranks(

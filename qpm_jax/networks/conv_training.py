@@ -91,7 +91,9 @@ def train_conv(
         jnp.asarray([problem.l1, problem.l2], jnp.float32),
         setting,
     )
-    host = {name: np.asarray(each, np.float64) for name, each in trained.items()}
+    host: dict[str, np.ndarray] = {
+        name: np.asarray(each, np.float64) for name, each in trained.items()
+    }
     return problem.network(
         host["filters"].T, host["filter_biases"], host["readout"].T, host["biases"]
     )

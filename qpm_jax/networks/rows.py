@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -86,7 +87,7 @@ def stacked(
         matrices.append(scipy.sparse.csr_array((part.value, places), shape=shape))
         lower.append(part.lower)
         upper.append(part.upper)
-    matrix = scipy.sparse.vstack(matrices, format="csr")
+    matrix: Any = scipy.sparse.vstack(matrices, format="csr")
     return matrix, np.concatenate(lower), np.concatenate(upper)
 
 

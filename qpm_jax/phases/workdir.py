@@ -6,7 +6,7 @@
     statistics/            statistics.npz (A, R, b, mean, std), done.json
     assign/                assignment.npz, assignment.json, trace.csv, done.json
     finetune/              checkpoints/, done.json
-    evaluate/              metrics.json, done.json
+    evaluate/              metrics.json, details.json, done.json
     explain/               report.html, sheet.json, done.json
 
 A phase is done when its `done.json` is there, which is written last, and when it began

@@ -1,7 +1,5 @@
 """Faithfulness: a network whose right explanation is known, exact curves, streams."""
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -64,26 +62,41 @@ def test_a_network_that_sees_nothing_has_flat_curves():
 def test_batches_with_padding_give_the_mean_of_their_curves():
     images, importance = pictures(6), np.random.default_rng(1).random((6, 4, 4))
     images *= np.arange(1, 7)[:, None, None, None]
-    update = jax.jit(partial(metrics.faithfulness_update, predict=looks_at_the_corner))
+    update = jax.jit(metrics.faithfulness_update)
     state = metrics.faithfulness_init(4)
     for start in range(0, 6, 4):
         rows = np.arange(start, start + 4)
         valid = rows < 6
         rows = np.minimum(rows, 5)
-        key = jax.random.key(start)
-        state = update(
-            state,
-            images=images[rows],
-            importance=importance[rows],
-            key=key,
-            valid=valid,
-        )
+        shown = metrics.shown_positions(importance[rows], 4, jax.random.key(start))
+        logits = [
+            looks_at_the_corner(metrics.show(images[rows], part)) for part in shown
+        ]
+        state = update(state, jnp.stack(logits), valid)
     result = metrics.faithfulness_finish(state)
     whole = metrics.faithfulness(looks_at_the_corner, images, importance, 4)
     # All but the random order agree.
     np.testing.assert_allclose(result.deletion, whole.deletion, rtol=1e-5)
     np.testing.assert_allclose(result.insertion, whole.insertion, rtol=1e-5)
     np.testing.assert_allclose(result.random[[0, -1]], whole.random[[0, -1]], rtol=1e-5)
+
+
+def test_pictures_show_all_then_nothing_then_more_and_less():
+    importance = np.arange(4.0).reshape(1, 2, 2)
+    shown = np.asarray(metrics.shown_positions(importance, 4, jax.random.key(0)))
+    assert shown.shape == (11, 1, 2, 2)
+    assert shown[0].all()
+    assert not shown[1].any()
+    counts = shown[:, 0].sum(axis=(1, 2))
+    np.testing.assert_array_equal(counts[2:], [3, 2, 1, 1, 2, 3, 3, 2, 1])
+    np.testing.assert_array_equal(shown[2, 0], [[True, True], [True, False]])
+    np.testing.assert_array_equal(shown[5, 0], [[False, False], [False, True]])
+
+
+def test_a_position_stands_for_its_rectangle_of_pixels():
+    shown = np.array([[[True, False]]])
+    got = np.asarray(metrics.show(np.ones((1, 2, 6, 1), np.float32), shown))
+    np.testing.assert_array_equal(got[0, :, :, 0], [[1, 1, 1, 0, 0, 0]] * 2)
 
 
 def test_the_same_seed_gives_the_same_curves_and_ties_go_at_random():
