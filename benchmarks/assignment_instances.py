@@ -43,20 +43,37 @@ def _golden(arrays: np.lib.npyio.NpzFile, name: str) -> tuple[AssignmentProblem,
 
 
 def random_problem(
-    seed: int, features: int, classes: int, num_features: int, per_class: int
+    seed: int,
+    features: int,
+    classes: int,
+    num_features: int,
+    per_class: int,
+    own: float = 0.3,
+    penalty: float = 20.0,
 ) -> AssignmentProblem:
-    """Classes of a few kinds, a tenth of the pairs penalised."""
+    """Classes of a few kinds, a tenth of the pairs penalised.
+
+    Args:
+        seed: of the draw.
+        features: F.
+        classes: C.
+        num_features: n.
+        per_class: k.
+        own: what a class has of its own, as a share of what its kind has. At 0.3 many
+            classes want the same features, so that uniqueness decides.
+        penalty: largest weight of a pair; 1 is the published scale.
+    """
     random = np.random.default_rng(seed)
     kinds = max(2, classes // 3)
     likes = random.normal(size=(features, kinds))
     similarity = likes[:, random.integers(0, kinds, classes)]
-    similarity = similarity + 0.3 * random.normal(size=(features, classes))
+    similarity = similarity + own * random.normal(size=(features, classes))
     pairs = np.array(list(itertools.combinations(range(features), 2)))
     pairs = pairs[random.uniform(size=len(pairs)) < 0.1]
     return AssignmentProblem(
         similarity=similarity / np.abs(similarity).max(),
         pairs=pairs,
-        weights=20 * random.uniform(size=len(pairs)),
+        weights=penalty * random.uniform(size=len(pairs)),
         bias=random.normal(size=features),
         num_features=num_features,
         per_class=per_class,
