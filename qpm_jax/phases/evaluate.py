@@ -78,9 +78,9 @@ def run(
       ValueError: An earlier phase is missing or a setting is impossible.
     """
     setting = prepare(config, workdir, dataset)
+    similarity = truth.class_similarity(setting.dataset, class_similarity)
     folders.begin(setting.workdir, "evaluate")
     started = time.monotonic()
-    similarity = truth.class_similarity(setting.dataset, class_similarity)
     values, behind = {"published": published(config)}, {}
     for name, model in (("dense", _dense), ("qpm", _qpm)):
         values[name], behind[name] = measure(setting, model(setting), similarity)
