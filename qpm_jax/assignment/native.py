@@ -52,7 +52,7 @@ def solve_native(
     seed: int = 0,
     gap: float = 0.0,
     progress: Progress | None = None,
-    patience: int = 60,
+    patience: int = 150,
     chains: int | None = None,
     bound_steps: int = 400,
     price_steps: int = 6000,
