@@ -20,10 +20,10 @@ SETTINGS = (
     ("mobilenet_v2_tf", 224, 16),
     ("efficientnet_lite0", 224, 16),
 )
-RUNS, CLASSES = 8, 50
+CLASSES = 50
 
 
-def rate(name: str, size: int, batch_size: int) -> tuple[float, float]:
+def rate(name: str, size: int, batch_size: int, runs: int = 8) -> tuple[float, float]:
     """Returns (images a second, seconds of the first call, compilation included)."""
     network = models.create(name, CLASSES)
     variables = jax.jit(network.init)(jax.random.key(0), jnp.zeros((1, size, size, 3)))
@@ -44,7 +44,7 @@ def rate(name: str, size: int, batch_size: int) -> tuple[float, float]:
         "label": random.integers(0, CLASSES, batch_size).astype(np.int32),
     }
     times = []
-    for _ in range(RUNS + 1):
+    for _ in range(runs + 1):
         started = time.perf_counter()
         state = jax.block_until_ready(step(state, batch))
         times.append(time.perf_counter() - started)

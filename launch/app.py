@@ -10,6 +10,7 @@ from absl import logging as absl_logging
 from ml_collections import ConfigDict, config_flags
 
 from launch import dataset_options
+from launch.host_memory import keep_freed_memory
 from qpm_jax.checkpoints import full_disk_error
 from qpm_jax.config import default, from_dict
 from qpm_jax.config_keys import flatten, unknown_key_message
@@ -68,6 +69,7 @@ def run(action: Callable[[], None]) -> None:
         if len(arguments) > 1:
             raise app.UsageError(f"unexpected arguments: {' '.join(arguments[1:])}")
         _set_up_logging()
+        keep_freed_memory()
         try:
             action()
         except KeyboardInterrupt:
