@@ -5,6 +5,7 @@ Tan and Le 2019 (arXiv 1905.11946), table 1, in the form of TensorFlow's Lite mo
 stem and head not scaled.
 """
 
+import functools
 from collections.abc import Sequence
 
 import jax
@@ -14,7 +15,7 @@ from jaxtyping import Array, Float
 
 from qpm_jax.models.depthwise import DepthwiseConv
 from qpm_jax.models.pointwise import PointwiseConv
-from qpm_jax.models.shifts import interleaved, last_strided, shifted_copies
+from qpm_jax.models.shifts import Layer, in_turn, in_turn_finer
 
 # (expansion, channels, repeats, stride of the first, kernel) of arXiv 1905.11946.
 STAGES = (
@@ -106,23 +107,17 @@ class EfficientNetLite(nn.Module):
             name="stem",
         )(jnp.asarray(images))
         hidden = jax.nn.relu6(_normalise("stem_norm", train)(hidden))
-        number, shifted, fine = 0, -1, (0, 0)
+        layers: list[Layer] = []
+        strides: list[int] = []
+        for expansion, features, repeats, first, size in self.stages:
+            for stride in (first, *[1] * (repeats - 1)):
+                name = f"block{len(layers):02d}"
+                block = InvertedResidual(features, expansion, stride, size, name=name)
+                layers.append(functools.partial(block, train=train))
+                strides.append(stride)
         if self.reduced_strides:
-            shifted = last_strided([stage[3] for stage in self.stages])
-        for index, stage in enumerate(self.stages):
-            expansion, features, repeats, stride, size = stage
-            if index == shifted:
-                fine = hidden.shape[1:3]
-                hidden = shifted_copies(hidden)
-            for repeat in range(repeats):
-                hidden = InvertedResidual(
-                    features,
-                    expansion,
-                    stride if repeat == 0 else 1,
-                    size,
-                    name=f"block{number:02d}",
-                )(hidden, train)
-                number += 1
+            hidden = in_turn_finer(layers, strides, hidden)
+        else:
+            hidden = in_turn(layers, hidden)
         hidden = _pointwise(self.num_features, "head")(hidden)
-        maps = jax.nn.relu6(_normalise("head_norm", train)(hidden))
-        return interleaved(maps, *fine) if shifted >= 0 else maps
+        return jax.nn.relu6(_normalise("head_norm", train)(hidden))

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 
 from qpm_jax.models.depthwise import DepthwiseConv
 from qpm_jax.models.pointwise import PointwiseConv
-from qpm_jax.models.shifts import interleaved, last_strided, shifted_copies
+from qpm_jax.models.shifts import in_turn, in_turn_finer
 
 # (expansion, channels, repeats, stride of the first) of arXiv 1801.04381, table 2.
 STAGES = (
@@ -87,20 +87,14 @@ class MobileNetV2Folded(nn.Module):
             STEM_FEATURES, (3, 3), strides=(2, 2), kernel_init=KERNEL_INIT, name="stem"
         )(jnp.asarray(images))
         hidden = jax.nn.relu6(hidden)
-        number, shifted, fine = 0, -1, (0, 0)
+        blocks: list[FoldedInvertedResidual] = []
+        for expansion, features, repeats, first in self.stages:
+            for stride in (first, *[1] * (repeats - 1)):
+                name = f"block{len(blocks):02d}"
+                block = FoldedInvertedResidual(features, expansion, stride, name=name)
+                blocks.append(block)
         if self.reduced_strides:
-            shifted = last_strided([stage[3] for stage in self.stages])
-        for index, (expansion, features, repeats, stride) in enumerate(self.stages):
-            if index == shifted:
-                fine = hidden.shape[1:3]
-                hidden = shifted_copies(hidden)
-            for repeat in range(repeats):
-                hidden = FoldedInvertedResidual(
-                    features,
-                    expansion,
-                    stride if repeat == 0 else 1,
-                    name=f"block{number:02d}",
-                )(hidden)
-                number += 1
-        maps = jax.nn.relu6(_pointwise(self.num_features, "head")(hidden))
-        return interleaved(maps, *fine) if shifted >= 0 else maps
+            hidden = in_turn_finer(blocks, [block.stride for block in blocks], hidden)
+        else:
+            hidden = in_turn(blocks, hidden)
+        return jax.nn.relu6(_pointwise(self.num_features, "head")(hidden))

@@ -6,17 +6,52 @@ answers, interleaved, are what the same layers give as dilated convolutions at s
 Pretrained weights keep their meaning: every second position is the plain answer.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+Layer = Callable[[Float[Array, "N H W D"]], Float[Array, "N h w E"]]
+
 _SHIFTS = tuple((row, column) for row in (0, 1) for column in (0, 1))
 
 
-def last_strided(strides: Sequence[int]) -> int:
-    """Returns the index of the last stage of stride 2, −1 where there is none."""
-    return max((i for i, stride in enumerate(strides) if stride == 2), default=-1)
+def in_turn(
+    layers: Sequence[Layer], inputs: Float[Array, "N H W D"]
+) -> Float[Array, "N h w F"]:
+    """Applies layers one after another.
+
+    Args:
+      layers: From maps to maps.
+      inputs: [N, H, W, D].
+
+    Returns:
+      [N, h, w, F].
+    """
+    return functools.reduce(lambda hidden, layer: layer(hidden), layers, inputs)
+
+
+def in_turn_finer(
+    layers: Sequence[Layer], strides: Sequence[int], inputs: Float[Array, "N H W D"]
+) -> Float[Array, "N h w F"]:
+    """Applies layers as if the last of stride 2 had stride 1, dilated after it.
+
+    Args:
+      layers: From maps to maps.
+      strides: 1 or 2, of each.
+      inputs: [N, H, W, D].
+
+    Returns:
+      [N, h, w, F], twice as many rows and columns as from `in_turn`, less one where the
+      last layer of stride 2 sees an odd number.
+    """
+    if 2 not in strides:
+        return in_turn(layers, inputs)
+    last = max(index for index, stride in enumerate(strides) if stride == 2)
+    hidden = in_turn(layers[:last], inputs)
+    coarse = in_turn(layers[last:], shifted_copies(hidden))
+    return interleaved(coarse, *hidden.shape[1:3])
 
 
 def shifted_copies(inputs: Float[Array, "N H W D"]) -> Float[Array, "M H W D"]:
