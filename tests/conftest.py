@@ -63,3 +63,19 @@ class GoldenCases:
 def golden(shared):
     """Returns a function: file stem in golden/ -> GoldenCases, or a skip."""
     return lambda stem: GoldenCases(shared(f"golden/{stem}.npz"))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Returns a headless Chromium to look at pages with, or a skip."""
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="needs the package playwright"
+    )
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        pytest.skip(f"needs one of {', '.join(names)} on the PATH")
+    with playwright.sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield opened
+        opened.close()
