@@ -1,20 +1,22 @@
-"""The process in which Exact runs: a program in as JSON, a line out for every news.
+"""The process in which Exact runs: a program in, news out after every slice of time.
 
-Started by `exact_solver` as a script, so that it imports nothing but Exact.
+Started by `exact_solver` as a script, so that it imports nothing but Exact; both
+directions are pickles of lists and numbers.
 """
 
-import json
+import os
+import pickle
 import sys
-from typing import Any
+from typing import Any, BinaryIO
 
 _FIRST_SLICE, _LONGEST_SLICE = 0.25, 8.0  # seconds between news
 
 
-def main() -> None:
+def main(source: BinaryIO, target: BinaryIO) -> None:
     """Reads the program, solves it slice by slice, and tells of each."""
     import exact  # type: ignore[missing-import]
 
-    program = json.load(sys.stdin)
+    program = pickle.load(source)
     solver = exact.Exact([("verbosity", "0")])
     names = build(solver, program)
     seconds = _FIRST_SLICE
@@ -23,8 +25,8 @@ def main() -> None:
         seconds = min(2 * seconds, _LONGEST_SLICE)
         news = _news(solver, names, state)
         # Also where nothing is new: a parent that is gone ends this process here.
-        sys.stdout.write(json.dumps(news) + "\n")
-        sys.stdout.flush()
+        pickle.dump(news, target)
+        target.flush()
         if news["status"] != "time_limit":
             return
 
@@ -70,5 +72,12 @@ def _news(solver: Any, names: list[str], state: str) -> dict[str, Any]:
     }
 
 
+def private_output() -> BinaryIO:
+    """The standard output for news alone; what else is printed goes to the errors."""
+    target = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return target
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.stdin.buffer, private_output())

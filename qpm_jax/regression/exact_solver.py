@@ -6,14 +6,9 @@ looks at the clock seldom, up to half a minute late, and holds the interpreter, 
 Ctrl-C would wait as long.
 """
 
-import contextlib
 import importlib.util
-import json
-import queue
-import subprocess
-import sys
-import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +17,7 @@ from jaxtyping import Float
 
 from qpm_jax.regression.whole_coefficients import whole_coefficients
 from qpm_jax.solvers import MixedIntegerProgram, Solution
+from qpm_jax.solvers.child_process import child
 from qpm_jax.solvers.options import Progress
 from qpm_jax.solvers.solution import RawAnswer, better, make_solution, relative_gap
 
@@ -96,46 +92,27 @@ def _run(
     start: Solution | None,
     progress: Progress | None,
 ) -> RawAnswer:
-    """Starts the process, hears it until it ends or the time is over, and ends it."""
-    process = subprocess.Popen(
-        [sys.executable, str(_PROCESS)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    lines: queue.Queue[str] = queue.Queue()
-    threading.Thread(target=_hear, args=(process, lines), daemon=True).start()
+    """Starts the process and hears it until it ends or the time is over."""
     best = RawAnswer(None, -np.inf, "time_limit")
+    deadline = began + time_limit
     try:
-        _tell(process, json.dumps(_message(program, start)))
-        while (left := began + time_limit - time.perf_counter()) > 0:
-            try:
-                line = lines.get(timeout=left)
-            except queue.Empty:
-                break
-            if not line:
-                raise RuntimeError(f"Exact failed: {_last_words(process)}")
-            best = _heard(json.loads(line), best, factor)
-            objective = _objective(program, best, factor)
-            if best.status != "time_limit":
-                return best
-            if progress is not None:
-                progress(objective, best.bound, time.perf_counter() - began)
-            if relative_gap(objective, best.bound) <= gap:
-                return RawAnswer(best.values, best.bound, "gap_reached")
+        with child("Exact", (str(_PROCESS),), _message(program, start)) as hear:
+            while news := hear(deadline - time.perf_counter()):
+                best = _heard(news, best, factor)
+                objective = _objective(program, best, factor)
+                if best.status != "time_limit":
+                    return best
+                if progress is not None:
+                    progress(objective, best.bound, time.perf_counter() - began)
+                if relative_gap(objective, best.bound) <= gap:
+                    return replace(best, status="gap_reached")
     except KeyboardInterrupt:
-        return RawAnswer(best.values, best.bound, "interrupted")
-    finally:
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            _close(stream)
+        return replace(best, status="interrupted")
     return best
 
 
 def _heard(news: dict[str, Any], best: RawAnswer, factor: int) -> RawAnswer:
-    """The answer after a line of the process."""
+    """The answer after a piece of news."""
     values, bound = best.values, best.bound
     if news["values"] is not None:
         values = np.array(news["values"], np.float64)
@@ -169,36 +146,3 @@ def _message(program: MixedIntegerProgram, start: Solution | None) -> dict[str, 
         "row_upper": sides[1],
         "hints": None if start is None else start.values.astype(np.int64).tolist(),
     }
-
-
-def _hear(process: subprocess.Popen[str], lines: "queue.Queue[str]") -> None:
-    """Passes lines on; an empty one says that there will be no more."""
-    assert process.stdout is not None
-    try:
-        for line in process.stdout:
-            if line.startswith("{"):
-                lines.put(line)
-    except ValueError:
-        pass  # closed while it was read: the time is over
-    lines.put("")
-
-
-def _tell(process: subprocess.Popen[str], text: str) -> None:
-    assert process.stdin is not None
-    try:
-        process.stdin.write(text)
-        process.stdin.close()
-    except BrokenPipeError:
-        pass  # it has failed, and its last words say why
-
-
-def _last_words(process: subprocess.Popen[str]) -> str:
-    assert process.stderr is not None
-    process.wait()
-    words = process.stderr.read().strip().splitlines()
-    return words[-1] if words else f"exit status {process.returncode}"
-
-
-def _close(stream: Any) -> None:
-    with contextlib.suppress(BrokenPipeError):
-        stream.close()

@@ -1,18 +1,13 @@
 """HiGHS in a process of its own, which is ended when its time is over."""
 
-import contextlib
-import os
-import pickle
-import queue
-import subprocess
-import sys
-import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from qpm_jax.solvers.child_process import child
 from qpm_jax.solvers.options import Options
 from qpm_jax.solvers.program import MixedIntegerProgram
 from qpm_jax.solvers.solution import RawAnswer
@@ -36,63 +31,21 @@ def run_apart(program: MixedIntegerProgram, options: Options) -> RawAnswer:
     Raises:
         RuntimeError: when the process fails; it says how.
     """
-    process = subprocess.Popen(
-        [sys.executable, *_COMMAND],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        start_new_session=True,  # Ctrl-C is for the parent alone
-    )
-    news: queue.Queue[tuple[str, Any]] = queue.Queue()
-    threading.Thread(
-        target=_exchange, args=(process, program, options, news), daemon=True
-    ).start()
-    try:
-        return _follow(news, program.maximise, options)
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _exchange(
-    process: subprocess.Popen[bytes],
-    program: MixedIntegerProgram,
-    options: Options,
-    news: "queue.Queue[tuple[str, Any]]",
-) -> None:
-    """Hands the program over and passes news on; "end" says there will be no more."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    with process.stdout, process.stderr:
-        # A process that fails at once takes nothing; its last words say why.
-        with contextlib.suppress(BrokenPipeError), process.stdin:
-            given = program, replace(options, listener=None), options.seconds_left
-            pickle.dump(given, process.stdin)
-        with contextlib.suppress(EOFError, pickle.UnpicklingError):
-            while True:
-                news.put(pickle.load(process.stdout))
-        words = process.stderr.read().decode(errors="replace").strip().splitlines()
-    news.put(("end", words[-1] if words else "no word"))
+    message = program, replace(options, listener=None), options.seconds_left
+    with child("HiGHS", _COMMAND, message) as hear:
+        return _follow(hear, program.maximise, options)
 
 
 def _follow(
-    news: "queue.Queue[tuple[str, Any]]", maximise: bool, options: Options
+    hear: Callable[[float], Any], maximise: bool, options: Options
 ) -> RawAnswer:
     """Hears news until there is an answer, the time is over or someone interrupts."""
     best = RawAnswer(None, np.inf if maximise else -np.inf, "time_limit")
     try:
-        while True:
-            left = options.deadline + _GRACE - time.perf_counter()
-            try:
-                kind, content = news.get(timeout=max(0.0, left))
-            except queue.Empty:
-                return best
+        while news := hear(options.deadline + _GRACE - time.perf_counter()):
+            kind, content = news
             if kind == "answer":
                 return content
-            if kind == "end":
-                raise RuntimeError(f"HiGHS failed: {content}")
             if kind == "values":
                 best = replace(best, values=content)
                 continue
@@ -103,3 +56,4 @@ def _follow(
                 return replace(best, status="interrupted")
     except KeyboardInterrupt:
         return replace(best, status="interrupted")
+    return best

@@ -1,6 +1,7 @@
 import importlib.util
 import io
-import json
+import pickle
+import subprocess
 import sys
 import types
 
@@ -74,12 +75,16 @@ def message(start=None):
 
 def test_the_process_tells_of_every_slice_and_ends_with_the_proof(monkeypatch):
     monkeypatch.setitem(sys.modules, "exact", types.SimpleNamespace(Exact=StandIn))
-    said = io.StringIO()
-    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(message())))
-    monkeypatch.setattr(sys, "stdout", said)
-    exact_process.main()
-    news = [json.loads(line) for line in said.getvalue().splitlines()]
-    assert [line["status"] for line in news] == ["time_limit", "time_limit", "optimal"]
+    target = io.BytesIO()
+    exact_process.main(io.BytesIO(pickle.dumps(message())), target)
+    target.seek(0)
+    news = [pickle.load(target) for _ in range(3)]
+    assert not target.read()
+    assert [piece["status"] for piece in news] == [
+        "time_limit",
+        "time_limit",
+        "optimal",
+    ]
     assert news[0]["values"] is None
     assert news[-1] == {"status": "optimal", "values": [1, 1, 0], "bound": 1}
 
@@ -97,14 +102,15 @@ def test_the_process_hands_over_rows_sides_and_hints():
 
 @pytest.fixture
 def scripted(monkeypatch, tmp_path):
-    """Returns a function: lines a process says instead of Exact's, and how it ends."""
+    """Returns a function: news a process tells instead of Exact's, and how it ends."""
 
-    def use(*lines, ending="import time; time.sleep(60)"):
+    def use(*news, ending="import time; time.sleep(60)"):
         script = tmp_path / "process.py"
         script.write_text(
-            "import sys\nsys.stdin.read()\n"
-            + "".join(f"print({line!r}, flush=True)\n" for line in lines)
-            + ending
+            "import pickle, sys\nsys.stdin.buffer.read()\n"
+            f"for piece in {news!r}:\n"
+            "    pickle.dump(piece, sys.stdout.buffer)\n"
+            "sys.stdout.flush()\n" + ending
         )
         monkeypatch.setattr(exact_solver, "_PROCESS", script)
         monkeypatch.setattr(exact_solver, "check_installed", lambda: None)
@@ -113,11 +119,11 @@ def scripted(monkeypatch, tmp_path):
 
 
 def said(status, values, bound):
-    return json.dumps({"status": status, "values": values, "bound": bound})
+    return {"status": status, "values": values, "bound": bound}
 
 
 def test_news_become_a_checked_solution_with_the_objective_s_own_size(scripted):
-    scripted("noise", said("time_limit", [1, 0, 1], -9), said("optimal", [1, 1, 0], 1))
+    scripted(said("time_limit", [1, 0, 1], -9), said("optimal", [1, 1, 0], 1))
     told = []
     found = solve_exact(program(), 30, progress=lambda *news: told.append(news))
     assert found.values.tolist() == [1, 1, 0]
@@ -180,6 +186,15 @@ def test_where_the_package_is_missing_the_error_says_how_to_install_it(
 def test_exact_finds_the_optimum(start):
     found = solve_exact(program(), 30, warm_start=start)
     assert (found.objective, found.bound, found.status) == (0.5, 0.5, "optimal")
+
+
+def test_what_a_library_prints_is_no_news():
+    code = (
+        "import os; from qpm_jax.regression.exact_process import private_output;"
+        "news = private_output(); os.write(1, b'noise'); news.write(b'news')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert (done.stdout, done.stderr) == (b"news", b"noise")
 
 
 @needs_exact

@@ -1,0 +1,87 @@
+"""Python in a process of its own, heard until its time is over and then ended.
+
+For solvers that look at the clock seldom or hold the interpreter. Both directions are
+pickles: one message in, any number of pieces of news out.
+"""
+
+import contextlib
+import os
+import pickle
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO
+
+_END = object()
+
+
+@contextlib.contextmanager
+def child(
+    name: str, command: Sequence[str], message: Any
+) -> Iterator[Callable[[float], Any]]:
+    """Starts Python, hands a message over, and ends it when the block is left.
+
+    Args:
+        name: what an error calls it.
+        command: arguments of the interpreter.
+        message: what the process finds pickled in its standard input.
+
+    Yields:
+        A function of seconds: the next object pickled to the standard output, None
+        where none came in time. It raises RuntimeError, with the process's last words,
+        once the process has ended and all its news are heard.
+    """
+    with tempfile.TemporaryFile() as words:
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=words,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            start_new_session=True,  # Ctrl-C is for the parent alone
+        )
+        news: queue.Queue[Any] = queue.Queue()
+        thread = threading.Thread(target=_exchange, args=(process, message, news))
+        thread.start()
+
+        def hear(seconds: float) -> Any:
+            try:
+                item = news.get(timeout=max(0.0, seconds))
+            except queue.Empty:
+                return None
+            if item is _END:
+                raise RuntimeError(f"{name} failed: {_last_words(process, words)}")
+            return item
+
+        try:
+            yield hear
+        finally:
+            process.kill()
+            process.wait()
+            thread.join()
+
+
+def _exchange(
+    process: subprocess.Popen[bytes], message: Any, news: "queue.Queue[Any]"
+) -> None:
+    """Hands the message over and passes news on, `_END` after the last."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process.stdout:
+        # A process that fails at once takes nothing; its last words say why.
+        with contextlib.suppress(BrokenPipeError), process.stdin:
+            pickle.dump(message, process.stdin)
+        with contextlib.suppress(EOFError, pickle.UnpicklingError):
+            while True:
+                news.put(pickle.load(process.stdout))
+    news.put(_END)
+
+
+def _last_words(process: subprocess.Popen[bytes], words: BinaryIO) -> str:
+    status = process.wait()
+    words.seek(0)
+    lines = words.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"exit status {status}"

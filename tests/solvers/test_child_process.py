@@ -1,0 +1,73 @@
+"""A process of its own: its news, its failures, and its end."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from qpm_jax.solvers.child_process import child
+
+ECHO = """
+import pickle, sys
+for piece in pickle.load(sys.stdin.buffer):
+    pickle.dump(piece, sys.stdout.buffer)
+sys.stdout.flush()
+"""
+
+
+def hear_all(hear, count):
+    return [hear(30.0) for _ in range(count)]
+
+
+def test_a_message_goes_in_and_news_come_out_in_order():
+    with child("Echo", ("-c", ECHO), [1, "two", (3.0,)]) as hear:
+        assert hear_all(hear, 3) == [1, "two", (3.0,)]
+
+
+def test_silence_is_none_and_the_process_is_ended_when_the_block_is_left():
+    code = "import time; time.sleep(600)"
+    began = time.monotonic()
+    with child("Silent", ("-c", code), None) as hear:
+        assert hear(0.1) is None
+        assert hear(-1.0) is None
+    assert time.monotonic() - began < 60
+
+
+def test_an_end_after_all_news_is_an_error_with_the_last_words():
+    code = ECHO + "raise ValueError('broken')"
+    with child("Echo", ("-c", code), ["news"]) as hear:
+        assert hear(30.0) == "news"
+        with pytest.raises(RuntimeError, match="Echo failed: ValueError: broken"):
+            hear(30.0)
+
+
+def test_an_end_without_words_names_the_exit_status():
+    message = b"." * 10**7  # more than a pipe holds: nobody reads it
+    words = pytest.raises(RuntimeError, match="Mute failed: exit status 3")
+    with child("Mute", ("-c", "raise SystemExit(3)"), message) as hear, words:
+        hear(30.0)
+
+
+def test_ctrl_c_reaches_the_parent_alone():
+    code = "import os, pickle, sys; pickle.dump(os.getsid(0), sys.stdout.buffer)"
+    with child("Child", ("-c", code), None) as hear:
+        assert hear(30.0) != os.getsid(0)
+
+
+def test_an_exception_inside_the_block_ends_the_process():
+    code = (
+        "import os, pickle, sys, time; pickle.dump(os.getpid(), sys.stdout.buffer);"
+        "sys.stdout.flush(); time.sleep(600)"
+    )
+    numbers = []
+
+    def press():
+        with child("Child", ("-c", code), None) as hear:
+            numbers.append(hear(30.0))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        press()
+    with pytest.raises(ProcessLookupError):
+        os.kill(numbers[0], signal.SIGTERM)
