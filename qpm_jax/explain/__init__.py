@@ -1,6 +1,7 @@
 """What a trained QPM says: saliency, class contrast, explanations, the HTML report.
 
-Pure functions of arrays; nothing here knows how a model is trained or stored.
+Pure functions of arrays; but for the names people give to features, which are kept with
+a run, nothing here knows how a model is trained or stored.
 """
 
 from qpm_jax.explain.attributes import (
@@ -31,6 +32,11 @@ from qpm_jax.explain.examples import (
 )
 from qpm_jax.explain.figures import assignment_picture, data_uri
 from qpm_jax.explain.local import ClassScore, Contribution, Explanation, explain
+from qpm_jax.explain.names import (
+    feature_labels,
+    feature_names,
+    write_feature_names,
+)
 from qpm_jax.explain.report import build_report
 from qpm_jax.explain.saliency import overlay, relative_strength, resize, saliency_maps
 from qpm_jax.explain.sheet import class_feature_sheet
@@ -54,6 +60,8 @@ __all__ = [
     "data_uri",
     "example_scores",
     "explain",
+    "feature_labels",
+    "feature_names",
     "hex_code",
     "map_peaks",
     "most_alike_pairs",
@@ -67,4 +75,5 @@ __all__ = [
     "telling_attributes",
     "top_images",
     "training_curves",
+    "write_feature_names",
 ]
