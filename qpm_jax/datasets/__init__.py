@@ -6,7 +6,6 @@ from qpm_jax.datasets.dataset import Dataset, ImageSequence, Split
 from qpm_jax.datasets.loader import (
     evaluation_batches,
     gather,
-    in_memory,
     iterate_from,
     training_batches,
 )
@@ -21,7 +20,6 @@ __all__ = [
     "channel_statistics",
     "evaluation_batches",
     "gather",
-    "in_memory",
     "iterate_from",
     "load",
     "names",

@@ -146,29 +146,6 @@ def gather(
     return {"image": pixels, "label": split.labels[indices], "index": indices}
 
 
-def in_memory(split: Split, image_size: tuple[int, int], fit: Fit = "stretch") -> Split:
-    """Decodes and resizes a whole split once, for epochs that cost nothing but a copy.
-
-    Args:
-        split: N images of any size.
-        image_size: (H, W) in pixels.
-        fit: see `resize`.
-
-    Returns:
-        The split with images as one uint8 array [N,H,W,3]: 3NHW bytes.
-
-    Raises:
-        ValueError: an empty split or an image_size out of range.
-    """
-    _check_arguments(split, 1, image_size)
-    images = np.empty((len(split), *image_size, 3), np.uint8)
-    step = 16
-    for batch in evaluation_batches(split, step, image_size, fit):
-        valid = batch["valid"]
-        images[batch["index"][valid]] = batch["image"][valid]
-    return Split(images, split.labels, split.part_masks)
-
-
 def _padded(batch: Batch, batch_size: int) -> Batch:
     count = len(batch["index"])
     positions = np.minimum(np.arange(batch_size), count - 1)

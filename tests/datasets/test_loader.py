@@ -99,17 +99,6 @@ def test_one_array_of_another_size_is_resized():
     assert batch["image"].shape == (2, *SIZE, 3)
 
 
-def test_a_split_in_memory_gives_the_same_batches():
-    images = [np.full((3 + i % 5, 9, 3), i, np.uint8) for i in range(20)]
-    split = Split(images, np.zeros(20, int))
-    kept = datasets.in_memory(split, SIZE)
-    assert kept.images.shape == (20, *SIZE, 3)
-    _same(
-        datasets.training_batches(split, 4, SIZE, seed=0)[3],
-        datasets.training_batches(kept, 4, SIZE, seed=0)[3],
-    )
-
-
 def test_an_error_in_a_thread_reaches_the_loop():
     class Broken:
         def __len__(self):
