@@ -159,25 +159,23 @@ def _best_swap(
     """The best swap found, and how many selections were evaluated for it."""
     selected, value = start.selected, start.value
     bounds = relaxed_value(arrays, selected) + swap_gains(arrays, selected)
-    tolerance = 1e-10 * max(1.0, abs(value))
-    promising = np.flatnonzero(bounds > value + tolerance)
+    least = value + 1e-10 * max(1.0, abs(value))
+    promising = np.flatnonzero(bounds > least)
     order = promising[np.argsort(-bounds.flat[promising])]
-    best, used = Refinement(selected, value + tolerance, True), 0
+    found, used = None, 0
     for swap in order[:_EVALUATIONS]:
-        if bounds.flat[swap] <= best.value:
+        if bounds.flat[swap] <= least:
             break
         if used == evaluations or time.perf_counter() > deadline:
-            if best.settled:
-                return start, used
-            break
+            return found or start, used
         place, feature = divmod(int(swap), bounds.shape[1])
         moved = selected.copy()
         moved[place] = feature
         used += _key(moved) not in arrays.known
         exact = exact_value(arrays, moved)
-        if exact > best.value:
-            best = Refinement(moved, exact, False)
-    return (Refinement(selected, value, True) if best.settled else best), used
+        if exact > least:
+            found, least = Refinement(moved, exact, False), exact
+    return found or Refinement(selected, value, True), used
 
 
 def swap_gains(
