@@ -10,10 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse
 from jaxtyping import Float
 
 from qpm_jax.networks.affine import bit_rows, value_rows, weighted_sums
+from qpm_jax.networks.beyond_linear import (
+    Readings,
+    Switched,
+    indicators,
+    products,
+    squares,
+)
 from qpm_jax.networks.conv_columns import ConvColumns, conv_columns
 from qpm_jax.networks.conv_problem import ConvProblem
 from qpm_jax.networks.conv_rows import (
@@ -27,8 +33,8 @@ from qpm_jax.networks.loss_rows import loss_rows
 from qpm_jax.networks.pool_rows import pool_rows, pooled_reach, reading_rows
 from qpm_jax.networks.pruning_rows import layer_size_rows
 from qpm_jax.networks.relu_rows import ENCODINGS, indicator_rows
-from qpm_jax.networks.rows import Rows, make_rows, stacked
-from qpm_jax.solvers import Bilinear, Indicators, MixedIntegerProgram
+from qpm_jax.networks.rows import Rows, stacked
+from qpm_jax.solvers import MixedIntegerProgram
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +179,7 @@ def _program(
     matrix, row_lower, row_upper = stacked(
         (rows for part in parts for rows in part), total
     )
+    weights = [columns.readout.weights]
     program = MixedIntegerProgram(
         objective=_costs(problem, columns, total, not quadratic),
         rows=matrix,
@@ -181,9 +188,9 @@ def _program(
         lower=lower,
         upper=upper,
         integer=integer,
-        quadratic=_squares(problem, columns, total) if quadratic else None,
-        indicators=_indicators(columns, total) if relu == "indicator" else None,
-        bilinear=_bilinear(problem, columns, reach, total),
+        quadratic=squares(weights, problem.l2, total) if quadratic else None,
+        indicators=indicators(_switched(columns, relu), total),
+        bilinear=products(_readings(problem, columns, reach), total),
     )
     return ConvProgram(problem, columns, relu, program)
 
@@ -243,54 +250,21 @@ def _costs(
     return costs
 
 
-def _squares(
-    problem: ConvProblem, columns: ConvColumns, total: int
-) -> scipy.sparse.dia_array | None:
-    if not problem.l2:
-        return None
-    diagonal = np.zeros(total)
-    diagonal[columns.readout.weights] = problem.l2
-    return scipy.sparse.diags_array(diagonal)
+def _switched(columns: ConvColumns, relu: str) -> list[Switched]:
+    if relu != "indicator":
+        return []
+    channels = range(len(columns.alive))
+    return [indicator_rows(channel_relu(columns, channel)) for channel in channels]
 
 
-def _indicators(columns: ConvColumns, total: int) -> Indicators:
-    parts = [
-        indicator_rows(channel_relu(columns, channel))
-        for channel in range(len(columns.alive))
-    ]
-    matrix, lower, upper = stacked((row for rows, *_ in parts for row in rows), total)
-    return Indicators(
-        variable=np.concatenate([binaries for _, binaries, _ in parts]),
-        value=np.concatenate([values for *_, values in parts]).astype(bool),
-        rows=matrix,
-        lower=lower,
-        upper=upper,
-    )
-
-
-def _bilinear(
-    problem: ConvProblem,
-    columns: ConvColumns,
-    reach: Float[np.ndarray, "N H W"],
-    total: int,
-) -> Bilinear | None:
-    """Rows Σ_k w_ok m_ik + b_o − o_io = 0."""
+def _readings(
+    problem: ConvProblem, columns: ConvColumns, reach: Float[np.ndarray, "N H W"]
+) -> Iterator[Readings]:
+    """The readout, where its products are written as such."""
     here = columns.readout
-    if problem.family.name != "bilinear" or not here.values.size:
-        return None
-    inputs, _ = _inputs(problem, columns, reach)
-    rows = make_rows([(here.values, -1.0), (here.biases, 1.0)], 0.0, 0.0)
-    shape = (*here.values.shape, inputs.shape[1])
-    matrix, lower, upper = stacked([rows], total)
-    return Bilinear(
-        row=np.repeat(np.arange(here.values.size), inputs.shape[1]),
-        first=np.broadcast_to(here.weights, shape).reshape(-1),
-        second=np.broadcast_to(inputs[:, None], shape).reshape(-1),
-        coefficient=np.ones(int(np.prod(shape))),
-        rows=matrix,
-        lower=lower,
-        upper=upper,
-    )
+    if problem.family.name == "bilinear" and here.values.size:
+        inputs, _ = _inputs(problem, columns, reach)
+        yield Readings(here.values, here.biases, here.weights, inputs)
 
 
 def _check_encoding(relu: str) -> None:

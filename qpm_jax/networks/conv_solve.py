@@ -5,7 +5,9 @@ ReLUs, is built but for its readout in seconds (`build_conv_layer`) and is hopel
 a tree search; a solver gets the whole only up to `LARGEST_WHOLE` variables.
 """
 
-from qpm_jax import solvers
+import numpy as np
+from jaxtyping import Float
+
 from qpm_jax.networks.conv_bound import pair_bound
 from qpm_jax.networks.conv_network import ConvNetwork
 from qpm_jax.networks.conv_problem import ConvProblem
@@ -16,9 +18,8 @@ from qpm_jax.networks.conv_values import read_conv, write_conv
 from qpm_jax.networks.problem_checks import check_whole
 from qpm_jax.networks.run_record import RunRecord
 from qpm_jax.networks.solution import NetworkSolution
-from qpm_jax.networks.solve import check_settings, check_takes
+from qpm_jax.networks.whole_program import check_settings, check_takes, solve_whole
 from qpm_jax.solvers.options import Progress
-from qpm_jax.solvers.solution import FEASIBILITY_TOLERANCE, evaluate
 
 # Training compiles for some seconds, which shorter limits do not have.
 GRADIENT_FROM = 5.0
@@ -120,20 +121,10 @@ def _whole(
         return "time_limit"
     quadratic = solver != "highs"
     conv = build_conv(problem, relu, run.objective, quadratic=quadratic)
-    values = write_conv(conv, conv_repaired(problem, run.network))
-    fine = evaluate(conv.program, values)[1] <= FEASIBILITY_TOLERANCE
-    found = solvers.solve(
-        conv.program,
-        solver,
-        time_limit=run.left,
-        gap=run.gap,
-        threads=threads,
-        seed=seed,
-        warm_start=values if fine else None,
-        progress=lambda _, bound, __: run.hear(bound),
-    )
-    if found.found:
-        network = conv_repaired(problem, read_conv(conv, found.values))
+
+    def take(values: Float[np.ndarray, " V"]) -> None:
+        network = conv_repaired(problem, read_conv(conv, values))
         run.take(network, problem.objective(network), given=False)
-    run.hear(found.bound)
-    return "interrupted" if found.status == "interrupted" else "time_limit"
+
+    start = write_conv(conv, conv_repaired(problem, run.network))
+    return solve_whole(run, conv.program, start, take, solver, threads, seed)

@@ -5,10 +5,11 @@ not be had. The parts are in files of their own: `affine` (b)–(d), `relu_rows`
 `pruning_rows` (f)–(h), `symmetry_rows` (i), `loss_rows` (j), `rule_rows`.
 """
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse
 from jaxtyping import Float, Int
 
 from qpm_jax.networks.affine import (
@@ -16,6 +17,13 @@ from qpm_jax.networks.affine import (
     preactivation,
     product_rows,
     value_rows,
+)
+from qpm_jax.networks.beyond_linear import (
+    Readings,
+    Switched,
+    indicators,
+    products,
+    squares,
 )
 from qpm_jax.networks.bounds import PreactivationBounds, interval_bounds
 from qpm_jax.networks.columns import NetworkColumns, network_columns
@@ -33,10 +41,10 @@ from qpm_jax.networks.relu_rows import (
     partition_rows,
     relu_rows,
 )
-from qpm_jax.networks.rows import Rows, make_rows, stacked
+from qpm_jax.networks.rows import Rows, stacked
 from qpm_jax.networks.rule_rows import rule_rows
 from qpm_jax.networks.symmetry_rows import symmetry_rows
-from qpm_jax.solvers import Bilinear, Indicators, MixedIntegerProgram
+from qpm_jax.solvers import MixedIntegerProgram
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +104,7 @@ def build_dense(
     more, switched = _relus(problem, columns, bounds, shares, relu, (lower, upper))
     total = len(lower)
     matrix, row_lower, row_upper = stacked(rows + more, total)
+    weights = [here.weights for here in columns.layers]
     program = MixedIntegerProgram(
         objective=_costs(problem, columns, total, not quadratic),
         rows=matrix,
@@ -104,9 +113,9 @@ def build_dense(
         lower=lower,
         upper=upper,
         integer=integer,
-        quadratic=_squares(problem, columns, total) if quadratic else None,
-        indicators=_indicators(switched, total),
-        bilinear=_bilinear(problem, columns, total),
+        quadratic=squares(weights, problem.l2, total) if quadratic else None,
+        indicators=indicators(switched, total),
+        bilinear=products(_readings(problem, columns), total),
     )
     return DenseProgram(problem, columns, shares, program)
 
@@ -135,9 +144,6 @@ def _rows(
     return rows
 
 
-_Switched = list[tuple[list[Rows], np.ndarray, np.ndarray]]
-
-
 def _relus(
     problem: NetworkProblem,
     columns: NetworkColumns,
@@ -145,10 +151,10 @@ def _relus(
     shares: tuple[Int[np.ndarray, "N n G"], ...],
     relu: str,
     ranges: tuple[np.ndarray, np.ndarray],
-) -> tuple[list[Rows], _Switched]:
+) -> tuple[list[Rows], list[Switched]]:
     """Rows of all ReLUs, and those that hold only where a binary has a value."""
     rows: list[Rows] = []
-    switched: _Switched = []
+    switched: list[Switched] = []
     for layer in range(len(problem.hidden)):
         here = columns.layers[layer]
         triple = ReLUColumns(here.values, here.active, here.on)
@@ -238,54 +244,8 @@ def _costs(
     return costs
 
 
-def _squares(
-    problem: NetworkProblem, columns: NetworkColumns, total: int
-) -> scipy.sparse.dia_array | None:
-    if not problem.l2:
-        return None
-    diagonal = np.zeros(total)
-    for here in columns.layers:
-        diagonal[here.weights] = problem.l2
-    return scipy.sparse.diags_array(diagonal)
-
-
-def _indicators(switched: _Switched, total: int) -> Indicators | None:
-    if not switched:
-        return None
-    matrix, lower, upper = stacked(
-        [row for rows, *_ in switched for row in rows], total
-    )
-    return Indicators(
-        variable=np.concatenate([binaries for _, binaries, _ in switched]),
-        value=np.concatenate([values for *_, values in switched]).astype(bool),
-        rows=matrix,
-        lower=lower,
-        upper=upper,
-    )
-
-
-def _bilinear(
-    problem: NetworkProblem, columns: NetworkColumns, total: int
-) -> Bilinear | None:
-    """Rows Σ_k w_jk h_ik + b_j − z_ij = 0 behind the first layer."""
-    if problem.family.name != "bilinear":
-        return None
-    rows, first, second, places, above = [], [], [], [], 0
-    for before, here in zip(columns.layers, columns.layers[1:], strict=False):
-        rows.append(make_rows([(here.values, -1.0), (here.biases, 1.0)], 0.0, 0.0))
-        shape = (*here.values.shape, before.handed.shape[1])
-        first.append(np.broadcast_to(here.weights, shape).reshape(-1))
-        second.append(np.broadcast_to(before.handed[:, None], shape).reshape(-1))
-        count = here.values.size
-        places.append(above + np.repeat(np.arange(count), shape[-1]))
-        above += count
-    matrix, lower, upper = stacked(rows, total)
-    return Bilinear(
-        row=np.concatenate(places),
-        first=np.concatenate(first),
-        second=np.concatenate(second),
-        coefficient=np.ones(sum(len(each) for each in first)),
-        rows=matrix,
-        lower=lower,
-        upper=upper,
-    )
+def _readings(problem: NetworkProblem, columns: NetworkColumns) -> Iterator[Readings]:
+    """Layers behind the first, where their products are written as such."""
+    if problem.family.name == "bilinear":
+        for before, here in itertools.pairwise(columns.layers):
+            yield Readings(here.values, here.biases, here.weights, before.handed)

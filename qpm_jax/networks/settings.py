@@ -17,8 +17,8 @@ from qpm_jax.networks.conv_network import POOLINGS
 from qpm_jax.networks.labels import ENCODINGS
 from qpm_jax.networks.measurements import NAMES
 from qpm_jax.networks.relu_rows import ENCODINGS as RELUS
-from qpm_jax.networks.solve import SOLVERS
 from qpm_jax.networks.weight_family import FAMILIES
+from qpm_jax.networks.whole_program import SOLVERS
 
 MODELS = ("milp", "gradient", "magnitude", "lottery", "logistic", "tree")
 

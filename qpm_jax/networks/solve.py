@@ -9,7 +9,6 @@ has tightened.
 
 from typing import Any
 
-from qpm_jax import solvers
 from qpm_jax.networks.bounds import PreactivationBounds, interval_bounds
 from qpm_jax.networks.dense_program import build_dense
 from qpm_jax.networks.neighbourhood_search import search
@@ -17,16 +16,14 @@ from qpm_jax.networks.network import ReLUNetwork
 from qpm_jax.networks.path_bound import path_bound
 from qpm_jax.networks.problem import NetworkProblem
 from qpm_jax.networks.program_values import read_network, standard_form, write_network
-from qpm_jax.networks.relu_rows import ENCODINGS
 from qpm_jax.networks.run_record import RunRecord
 from qpm_jax.networks.solution import NetworkSolution
 from qpm_jax.networks.starts import repaired, ridge_start, zero_network
 from qpm_jax.networks.tightening import tightened_bounds
-from qpm_jax.solvers import registry
+from qpm_jax.networks.whole_program import check_settings, check_takes, solve_whole
 from qpm_jax.solvers.options import Progress
 from qpm_jax.solvers.solution import FEASIBILITY_TOLERANCE, evaluate
 
-SOLVERS = ("highs", "scip", "gurobi")
 # Gradient training compiles for some seconds, which shorter limits do not have.
 GRADIENT_FROM = 6.0
 SEARCH_SHARE = 0.6
@@ -182,72 +179,13 @@ def _whole(
     problem = run.problem
     if run.left <= 0:
         return "time_limit"
-    dense = build_dense(
-        problem,
-        relu,
-        bounds,
-        quadratic=solver != "highs",
-    )
-    values = write_network(dense, run.best)
-    fine = evaluate(dense.program, values)[1] <= FEASIBILITY_TOLERANCE
-    found = solvers.solve(
+    dense = build_dense(problem, relu, bounds, quadratic=solver != "highs")
+    return solve_whole(
+        run,
         dense.program,
+        write_network(dense, run.best),
+        lambda values: run.keep(repaired(problem, read_network(dense, values))),
         solver,
-        time_limit=run.left,
-        gap=run.gap,
-        threads=threads,
-        seed=seed,
-        warm_start=values if fine else None,
-        progress=lambda _, bound, __: run.hear(bound),
+        threads,
+        seed,
     )
-    if found.found:
-        network = read_network(dense, found.values)
-        run.keep(repaired(problem, network))
-    run.hear(found.bound)
-    return "interrupted" if found.status == "interrupted" else "time_limit"
-
-
-def check_settings(relu: str, solver: str, **limits: Any) -> None:
-    """Refuses settings out of range.
-
-    Args:
-        relu: the encoding.
-        solver: of the whole program.
-        **limits: numbers of 0 or more, by name.
-
-    Raises:
-        ValueError: names the first.
-    """
-    for name, value, allowed in (
-        ("relu", relu, ENCODINGS),
-        ("solver", solver, SOLVERS),
-    ):
-        if value not in allowed:
-            raise ValueError(
-                f"{name} is {value!r}; choose one of {', '.join(allowed)}."
-            )
-    for name, value in limits.items():
-        if not isinstance(value, int | float) or not value >= 0:
-            raise ValueError(f"{name} is {value!r}; it must be 0 or more.")
-
-
-def check_takes(family: str, relu: str, solver: str) -> None:
-    """Refuses before the search what the solver of the whole program cannot take.
-
-    Args:
-        family: name of the deeper weights' family.
-        relu: the encoding.
-        solver: its name.
-
-    Raises:
-        ValueError: names the solvers that can.
-    """
-    for part, setting, needed in (
-        ("indicators", "relu='indicator'", relu == "indicator"),
-        ("bilinear", "deep_weights='bilinear'", family == "bilinear"),
-    ):
-        able = [name for name, info in registry.SOLVERS.items() if part in info.takes]
-        if needed and solver not in able:
-            raise ValueError(
-                f"solver={solver!r} cannot take {setting}; choose {' or '.join(able)}."
-            )
