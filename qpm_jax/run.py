@@ -19,6 +19,9 @@ from scipy.special import softmax
 from qpm_jax import models
 from qpm_jax.datasets.image_files import Fit, as_array, resize
 from qpm_jax.explain.local import Explanation, explain
+from qpm_jax.explain.local_maps import shown_size
+from qpm_jax.explain.local_picture import draw_explanation
+from qpm_jax.explain.names import feature_labels, feature_names
 from qpm_jax.phases import assign, finetune, inputs
 from qpm_jax.phases import workdir as folders
 from qpm_jax.phases.forward import infer
@@ -47,13 +50,29 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Look:
+    """One image and all that one pass through the network says of it.
+
+    Attributes:
+      photo: What the network sees, larger and in the photo's own proportions.
+      features: Normalised features, float64 [n].
+      maps: Where each feature sees something, over the whole photo.
+    """
+
+    photo: UInt8[np.ndarray, "height width 3"]
+    features: Float[np.ndarray, " n"]
+    maps: Float[np.ndarray, "H W n"]
+
+
+@dataclass(frozen=True)
 class Run:
     """A trained QPM and all it needs to see new images.
 
     Attributes:
       workdir: Where the run lies.
       class_names: C names.
-      feature_names: n names, `feature 17` for channel 17 of the backbone.
+      feature_names: n names, those given with `explain.write_feature_names` or else
+        `feature 17` for channel 17 of the backbone.
       selected: Channels of the backbone that were kept, int [n].
       assignment: Which features describe which class, bool [C, n].
       mean: Mean of the selected features over the training images, float [n].
@@ -108,14 +127,55 @@ class Run:
         """Returns where each selected feature sees something; non-negative."""
         return self._outputs(images, ("maps",))[0]
 
-    def explain(self, image: Image) -> Explanation:
-        """Returns why one image gets its class and not the runner-up."""
+    def look(self, image: Image, longest: int = 448) -> Look:
+        """Returns what is needed to explain one image, from one pass.
+
+        Args:
+          image: A path, a PIL image or a uint8 array [h, w, 3].
+          longest: The longer side of the photo, in pixels.
+
+        Raises:
+          ValueError: The image cannot be read or has no three channels.
+        """
+        array = as_array(image)
+        size = (array.shape[0], array.shape[1])
+        shown = shown_size(size, self.image_size, self.fit, longest)
+        features, maps = self._outputs([array], ("features", "maps"))
+        return Look(resize(array, shown, self.fit), features[0], maps[0])
+
+    def explain(self, image: Image | Look, against: int | None = None) -> Explanation:
+        """Returns why one image gets its class and not another.
+
+        Args:
+          image: An image, or what `look` returned of it.
+          against: Label of the other class; the runner-up where None.
+
+        Raises:
+          ValueError: The image cannot be read, or `against` is the predicted class.
+        """
+        known = isinstance(image, Look)
         return explain(
-            self.features([image])[0],
+            image.features if known else self.features([image])[0],
             self.assignment,
             self.selected,
             self.class_names,
+            against,
+            self.feature_names,
         )
+
+    def draw(self, image: Image | Look, against: int | None = None) -> bytes:
+        """Returns the explanation as a PNG picture: scores, features, where they look.
+
+        Args:
+          image: An image, or what `look` returned of it.
+          against: Label of the other class; the runner-up where None.
+
+        Raises:
+          ValueError: As `explain`.
+        """
+        look = image if isinstance(image, Look) else self.look(image)
+        explanation = self.explain(look, against)
+        return draw_explanation(explanation, look.photo, look.maps, look.features)
 
     def read(self, images: Sequence[Image]) -> UInt8[np.ndarray, "N H W 3"]:
         """Returns the images as the network sees them, before normalisation."""
@@ -174,7 +234,7 @@ def load(workdir: str | Path) -> Run:
     return Run(
         workdir=workdir,
         class_names=expected.class_names,
-        feature_names=tuple(f"feature {channel}" for channel in selected),
+        feature_names=feature_labels(selected, feature_names(workdir)),
         selected=selected,
         assignment=assignment,
         mean=statistics.mean[selected],

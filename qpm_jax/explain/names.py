@@ -16,6 +16,8 @@ from jaxtyping import Int
 from qpm_jax import files
 
 LONGEST_NAME = 40
+# A prediction as CSV writes its features as `name=value;name=value`.
+_SEPARATORS = ";="
 
 
 def feature_names(workdir: str | Path) -> dict[int, str]:
@@ -106,6 +108,11 @@ def _name(name: object, channel: int, where: str) -> str:
         raise ValueError(
             f"{where} calls feature {channel} {name!r}; give a name of 1 to "
             f"{LONGEST_NAME} characters on one line, or remove that entry."
+        )
+    if set(name) & set(_SEPARATORS):
+        raise ValueError(
+            f"{where} calls feature {channel} {name!r}; give a name without "
+            f"{' and '.join(_SEPARATORS)}, which separate names in tables."
         )
     if len(name.strip()) > LONGEST_NAME:
         raise ValueError(

@@ -53,6 +53,7 @@ def test_features_without_a_name_are_called_by_their_channel():
         ({"wing": "crown"}, "names feature wing"),
         ({3: " "}, r"calls feature 3 ' '; give a name of 1 to 40"),
         ({3: None}, "calls feature 3 None"),
+        ({3: "red;blue"}, "without ; and ="),
         ({3: "two\nlines"}, "on one line"),
         ({3: "x" * 41}, "41 characters long; give at most 40"),
         ({3: "beak", 8: "beak"}, "both feature 3 and feature 8 'beak'"),
@@ -73,7 +74,7 @@ def test_names_that_cannot_be_are_refused_and_nothing_is_written(
 
 def test_a_file_that_is_no_json_says_so(workdir):
     write_file(workdir, "{3: beak")
-    with pytest.raises(ValueError, match="not valid JSON .* mend it"):
+    with pytest.raises(ValueError, match=r"not valid JSON .* mend it"):
         feature_names(workdir)
 
 

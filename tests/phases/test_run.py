@@ -1,12 +1,14 @@
 """A finished run, opened with `qpm_jax.load` and used on new images."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import qpm_jax
+from qpm_jax import explain
 from qpm_jax.phases import predict
 
 
@@ -93,3 +95,13 @@ def test_predict_says_what_is_missing(tmp_path):
         predict.image_files([tmp_path / "no.png"])
     with pytest.raises(ValueError, match=r"no image in .*end in .*\.png"):
         predict.image_files([tmp_path])
+
+
+def test_a_name_given_to_a_feature_is_used_from_then_on(finished, images, tmp_path):
+    workdir = tmp_path / "copy"
+    shutil.copytree(finished, workdir)
+    channel = int(qpm_jax.load(workdir).selected[0])
+    explain.write_feature_names(workdir, {channel: "red square"})
+    names = qpm_jax.load(workdir).feature_names
+    assert names[0] == "red square"
+    assert names[1].startswith("feature ")
