@@ -33,6 +33,22 @@ def test_the_margin_comes_from_the_features_not_shared():
     assert found.margin == pytest.approx(own - other)
 
 
+def test_what_features_add_to_the_margin_sums_up_to_it():
+    found = explain(VALUES, ASSIGNMENT, SELECTED, NAMES, against=1)
+    groups = (found.only_predicted, found.shared, found.only_runner_up)
+    assert [[c.feature for c in group] for group in groups] == [[4], [3, 2], [1]]
+    assert [c.to_margin for group in groups for c in group] == [4.0, 0, 0, -1.0]
+    assert sum(c.to_margin for g in groups for c in g) == pytest.approx(found.margin)
+
+
+def test_features_carry_the_names_people_gave_them():
+    called = tuple("abcde")
+    given = explain(VALUES, ASSIGNMENT, SELECTED, NAMES, feature_names=called)
+    assert [c.name for c in given.predicted.contributions] == ["e", "d", "c"]
+    plain = explain(VALUES, ASSIGNMENT, SELECTED, NAMES)
+    assert plain.predicted.contributions[0].name == "feature 40"
+
+
 def test_an_explanation_becomes_json():
     plain = explain(VALUES, ASSIGNMENT, SELECTED, NAMES).to_dict()
     assert json.loads(json.dumps(plain))["predicted"]["name"] == "dove"
@@ -41,6 +57,8 @@ def test_an_explanation_becomes_json():
 def test_a_single_class_has_no_runner_up():
     found = explain(VALUES[:2], np.ones((1, 2)), SELECTED[:2], ("wren",))
     assert found.runner_up is None
+    assert len(found.only_predicted) == 2
+    assert found.only_runner_up == ()
     assert json.loads(json.dumps(found.to_dict()))["margin"] is None
 
 

@@ -65,6 +65,20 @@ def test_the_explanation_adds_up(run, images):
     json.dumps(explanation.to_dict())
 
 
+def test_one_look_serves_every_explanation_of_an_image(run, images):
+    look = run.look(images[0], longest=100)
+    assert look.photo.shape == (100, 100, 3)
+    assert look.features == pytest.approx(run.features(images[:1])[0], abs=1e-4)
+    assert look.maps == pytest.approx(run.maps(images[:1])[0], abs=1e-4)
+    assert run.explain(look).predicted == run.explain(images[0]).predicted
+    against = (run.explain(look).predicted.label + 1) % 4
+    assert run.explain(look, against).runner_up.label == against
+
+
+def test_an_explanation_is_drawn_as_png(run, images):
+    assert run.draw(images[0]).startswith(b"\x89PNG")
+
+
 def test_no_images_and_no_run_are_refused(run, tmp_path):
     with pytest.raises(ValueError, match="images is empty"):
         run.predict([])
