@@ -8,11 +8,20 @@ from functools import partial
 from flax import linen as nn
 
 from qpm_jax.models.classifier import Classifier
+from qpm_jax.models.convnext import ConvNeXt
 from qpm_jax.models.efficientnet_lite import EfficientNetLite
 from qpm_jax.models.mobilenet_v2 import MobileNetV2Folded
+from qpm_jax.models.mobilenet_v2_torch import MobileNetV2
+from qpm_jax.models.resnet import REDUCED_STRIDES, BasicBlock, Bottleneck, ResNet
 from qpm_jax.models.resnet_small import ResNetSmall
+from qpm_jax.models.swin import SWIN_S_DEPTHS, Swin
+from qpm_jax.models.vit import VisionTransformer
 
 Colour = tuple[float, float, float]
+
+# What PyTorch's ImageNet weights were trained with.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
@@ -41,12 +50,33 @@ class ModelSpecification:
 class _Entry:
     specification: ModelSpecification
     backbone: Callable[[], nn.Module]
-    reduced: Callable[[], nn.Module]
+    reduced: Callable[[], nn.Module] | None  # None where there are no strides
 
 
 def _centred_on(center: int) -> tuple[Colour, Colour]:
     """Mean and std in [0, 1] of an input (x − center)/128, x in 0..255."""
     return (center / 255,) * 3, (128 / 255,) * 3
+
+
+def _imagenet(
+    name: str,
+    num_features: int,
+    backbone: Callable[[], nn.Module],
+    reduced: Callable[[], nn.Module] | None,
+) -> _Entry:
+    size = (224, 224)
+    colours = (IMAGENET_MEAN, IMAGENET_STD)
+    specification = ModelSpecification(name, num_features, size, *colours, True)
+    return _Entry(specification, backbone, reduced)
+
+
+def _resnet(
+    name: str, block: type[BasicBlock | Bottleneck], depths: tuple[int, ...]
+) -> _Entry:
+    build = partial(ResNet, block, depths)
+    return _imagenet(
+        name, 512 * block.expansion, build, partial(build, REDUCED_STRIDES)
+    )
 
 
 _CATALOGUE = {
@@ -71,6 +101,25 @@ _CATALOGUE = {
             MobileNetV2Folded,
             partial(MobileNetV2Folded, reduced_strides=True),
         ),
+        _imagenet(
+            "mobilenet_v2",
+            1280,
+            MobileNetV2,
+            partial(MobileNetV2, reduced_strides=True),
+        ),
+        _resnet("resnet18", BasicBlock, (2, 2, 2, 2)),
+        _resnet("resnet34", BasicBlock, (3, 4, 6, 3)),
+        _resnet("resnet50", Bottleneck, (3, 4, 6, 3)),
+        _imagenet("convnext_t", 768, ConvNeXt, partial(ConvNeXt, reduced_strides=True)),
+        _imagenet("swin_t", 768, Swin, partial(Swin, reduced_strides=True)),
+        _imagenet(
+            "swin_s",
+            768,
+            partial(Swin, SWIN_S_DEPTHS),
+            partial(Swin, SWIN_S_DEPTHS, reduced_strides=True),
+        ),
+        _imagenet("vit_s_14_dinov2", 384, partial(VisionTransformer, 384, 6), None),
+        _imagenet("vit_b_14_dinov2", 768, partial(VisionTransformer, 768, 12), None),
     )
 }
 
@@ -107,8 +156,8 @@ def create(
     Args:
       name: one of `names()`.
       num_classes: number of classes C.
-      reduced_strides: finer maps from stride 1 in the last stage; the published ones
-        are in docs/formulas.md, Model and head.
+      reduced_strides: finer maps from stride 1 in the last stage or stages; what that
+        is for each backbone is in docs/backbones.md.
       dropout: share of the pooled features set to zero in training.
 
     Returns:
@@ -116,8 +165,8 @@ def create(
       (logits[N,C], features[N,F], feature_maps[N,H,W,F]) with non-negative maps.
 
     Raises:
-      ValueError: for an unknown name (naming the nearest), fewer than one class, or a
-        dropout outside [0, 1).
+      ValueError: for an unknown name (naming the nearest), fewer than one class, a
+        dropout outside [0, 1), or reduced strides where there are none to reduce.
     """
     entry = _entry(name)
     if num_classes < 1:
@@ -125,4 +174,10 @@ def create(
     if not 0.0 <= dropout < 1.0:
         raise ValueError(f"dropout: {dropout}, allowed is 0 up to (not with) 1")
     build = entry.reduced if reduced_strides else entry.backbone
+    if build is None:
+        known = [other for other in names() if _CATALOGUE[other].reduced]
+        raise ValueError(
+            f"reduced_strides: {name!r} has no strides to reduce, its maps are as fine"
+            f" as its patches; allowed are False, or one of {', '.join(known)}"
+        )
     return Classifier(backbone=build(), num_classes=num_classes, dropout=dropout)
