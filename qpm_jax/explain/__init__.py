@@ -10,16 +10,12 @@ from qpm_jax.explain.attributes import (
     telling_attributes,
 )
 from qpm_jax.explain.colours import hex_code, palette
-from qpm_jax.explain.contents import (
-    ClassExamples,
-    FeatureExamples,
-    MetricRow,
-    ReportContents,
-)
+from qpm_jax.explain.contents import Examples, MetricRow, ReportContents
 from qpm_jax.explain.contrast import (
     ClassContrast,
     class_contrast,
     most_alike_pairs,
+    pairs_one_apart,
     shared_counts,
     spread_pairs,
 )
@@ -44,11 +40,10 @@ from qpm_jax.explain.sheet import class_feature_sheet
 __all__ = [
     "AttributeFit",
     "ClassContrast",
-    "ClassExamples",
     "ClassScore",
     "Contribution",
+    "Examples",
     "Explanation",
-    "FeatureExamples",
     "MetricRow",
     "ReportContents",
     "aligned_attributes",
@@ -66,6 +61,7 @@ __all__ = [
     "map_peaks",
     "most_alike_pairs",
     "overlay",
+    "pairs_one_apart",
     "palette",
     "relative_strength",
     "resize",

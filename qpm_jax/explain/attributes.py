@@ -21,6 +21,15 @@ class AttributeFit:
     outside: float
 
 
+def readable(name: str) -> str:
+    """Returns an attribute's name as people write it.
+
+    CUB's `has_bill_length::about_the_same_as_head` becomes `bill length: about the same
+    as head`; other names stay as they are.
+    """
+    return name.removeprefix("has_").replace("::", ": ").replace("_", " ")
+
+
 def _attributes(
     attributes: Float[ArrayLike, "C A"], classes: int
 ) -> Float[np.ndarray, "C A"]:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
+from qpm_jax.explain.names import feature_labels
+
 
 @dataclass(frozen=True)
 class MetricRow:
@@ -38,33 +40,26 @@ class MetricRow:
 
 
 @dataclass(frozen=True)
-class ClassExamples:
-    """One image a class, with the maps of all selected features.
+class Examples:
+    """Photos of the classes and features, each once, with the maps laid over them.
 
     Attributes:
-        images: RGB bytes; of a class without example, anything.
-        maps: feature maps, raw.
-        known: whether the class has an example.
+        images: RGB bytes of all photos.
+        labels: their true classes.
+        of_class: which photo shows a class; -1 where none does.
+        class_maps: maps of all features on the photo of each class, raw; of a class
+            without photo, anything.
+        of_feature: the photos that excite each feature most, strongest first; -1 where
+            there is no further one.
+        feature_maps: the feature's own map on each of these, raw.
     """
 
-    images: UInt8[np.ndarray, "C H W 3"]
-    maps: Float[np.ndarray, "C h w n"]
-    known: Bool[np.ndarray, " C"]
-
-
-@dataclass(frozen=True)
-class FeatureExamples:
-    """The images that excite each feature most, strongest first.
-
-    Attributes:
-        images: RGB bytes.
-        maps: the feature's own map of each image, raw.
-        labels: classes of the images; -1 where there is no further image.
-    """
-
-    images: UInt8[np.ndarray, "n t H W 3"]
-    maps: Float[np.ndarray, "n t h w"]
-    labels: Int[np.ndarray, "n t"]
+    images: UInt8[np.ndarray, "P H W 3"]
+    labels: Int[np.ndarray, " P"]
+    of_class: Int[np.ndarray, " C"]
+    class_maps: Float[np.ndarray, "C h w n"]
+    of_feature: Int[np.ndarray, "n t"]
+    feature_maps: Float[np.ndarray, "n t h w"]
 
 
 @dataclass(frozen=True)
@@ -77,19 +72,23 @@ class ReportContents:
         assignment: which features describe which class.
         selected: the features' channels in the backbone, which are their names.
         metrics: the table.
+        published_setting: where the published values come from, a plain sentence.
+        details: what is behind the metrics of `dense` and `qpm`, as
+            `phases.evaluate.read_details` returns it.
         summary: one or two plain sentences under the headline, after the generated one.
         history: training records, see `curves.training_curves`.
-        class_examples: pictures for the contrasts.
-        feature_examples: pictures for the feature cards.
+        examples: photos with maps for classes and features.
         class_similarity: settles which pairs are most alike among equals.
+        similarity_name: what that similarity is.
         class_attributes: known attributes of the classes, for comparison.
         attribute_names: one an attribute.
         feature_names: names a person gave, by channel.
         solver: objective, bound, gap, seconds, epsilon, penalised_pairs, solver,
             status, and whatever else; shown where present.
+        trace: how the solve went: records with seconds, objective, bound and gap.
         facts: configuration, versions, seeds, hardware, durations; nested mappings
             become headed groups.
-        num_pairs: how many pairs of classes to contrast.
+        num_pairs: how many pairs of classes to show with pictures.
     """
 
     title: str
@@ -97,17 +96,20 @@ class ReportContents:
     assignment: Bool[np.ndarray, "C n"]
     selected: Int[np.ndarray, " n"]
     metrics: Sequence[MetricRow] = ()
+    published_setting: str = ""
+    details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     summary: str = ""
     history: Sequence[Mapping[str, Any]] = ()
-    class_examples: ClassExamples | None = None
-    feature_examples: FeatureExamples | None = None
+    examples: Examples | None = None
     class_similarity: Float[np.ndarray, "C C"] | None = None
+    similarity_name: str = "similarity"
     class_attributes: Float[np.ndarray, "C A"] | None = None
     attribute_names: tuple[str, ...] = ()
     feature_names: Mapping[int, str] = field(default_factory=dict)
     solver: Mapping[str, Any] = field(default_factory=dict)
+    trace: Sequence[Mapping[str, float | None]] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
-    num_pairs: int = 8
+    num_pairs: int = 6
 
     def __post_init__(self) -> None:
         shape = np.shape(self.assignment)
@@ -125,10 +127,19 @@ class ReportContents:
         if self.class_attributes is not None:
             named = (classes, len(self.attribute_names))
             _check("class_attributes", np.shape(self.class_attributes), named)
-        if self.class_examples is not None:
-            _check_class_examples(self.class_examples, classes, features)
-        if self.feature_examples is not None:
-            _check_feature_examples(self.feature_examples, classes, features)
+        if self.examples is not None:
+            _check_examples(self.examples, classes, features)
+
+    @property
+    def short_labels(self) -> tuple[str, ...]:
+        """What each feature is called where room is scarce: its name, or `17`."""
+        channels = np.asarray(self.selected).tolist()
+        return tuple(self.feature_names.get(c, str(c)) for c in channels)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each feature is called: its name, or `feature 17`."""
+        return feature_labels(self.selected, self.feature_names)
 
 
 def _check(name: str, came: tuple[int, ...], needed: tuple[int, ...]) -> None:
@@ -136,33 +147,30 @@ def _check(name: str, came: tuple[int, ...], needed: tuple[int, ...]) -> None:
         raise ValueError(f"{name} has shape {came}; this report needs {needed}")
 
 
-def _check_images(name: str, images: np.ndarray, leading: tuple[int, ...]) -> None:
-    came = np.shape(images)
-    if np.asarray(images).dtype != np.uint8 or len(came) != len(leading) + 3:
+def _check_examples(examples: Examples, classes: int, features: int) -> None:
+    images = np.asarray(examples.images)
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
         raise ValueError(
-            f"{name} is {np.asarray(images).dtype} {came}; give uint8 [..., H, W, 3]"
+            f"examples.images is {images.dtype} {images.shape}; give uint8 [P, H, W, 3]"
         )
-    _check(name, (*came[:-3], came[-1]), (*leading, 3))
+    photos = len(images)
+    _check("examples.labels", np.shape(examples.labels), (photos,))
+    _check("examples.of_class", np.shape(examples.of_class), (classes,))
+    chosen = np.shape(examples.of_feature)
+    _check("examples.of_feature", chosen, (features, *chosen[1:2]))
+    maps = np.shape(examples.class_maps)
+    _check("examples.class_maps", maps, (classes, *maps[1:3], features))
+    own = np.shape(examples.feature_maps)
+    _check("examples.feature_maps", own, (*chosen, *maps[1:3]))
+    _check_range("labels", examples.labels, 0, classes)
+    _check_range("of_class", examples.of_class, -1, photos)
+    _check_range("of_feature", examples.of_feature, -1, photos)
 
 
-def _check_class_examples(examples: ClassExamples, classes: int, features: int) -> None:
-    _check_images("class_examples.images", examples.images, (classes,))
-    maps = np.shape(examples.maps)
-    _check("class_examples.maps", maps, (classes, *maps[1:3], features))
-    _check("class_examples.known", np.shape(examples.known), (classes,))
-
-
-def _check_feature_examples(
-    examples: FeatureExamples, classes: int, features: int
-) -> None:
-    labels = np.asarray(examples.labels)
-    count = labels.shape[1] if labels.ndim == 2 else 0
-    _check("feature_examples.labels", labels.shape, (features, count))
-    if labels.size and not (labels.min() >= -1 and labels.max() < classes):
+def _check_range(name: str, values: np.ndarray, low: int, end: int) -> None:
+    values = np.asarray(values)
+    if values.size and not (values.min() >= low and values.max() < end):
         raise ValueError(
-            f"feature_examples.labels holds {labels.min()}..{labels.max()}; classes "
-            f"are 0..{classes - 1}, and -1 means none"
+            f"examples.{name} holds {values.min()}..{values.max()}; "
+            f"it must lie in {low}..{end - 1}"
         )
-    _check_images("feature_examples.images", examples.images, labels.shape)
-    maps = np.shape(examples.maps)
-    _check("feature_examples.maps", maps, (*labels.shape, *maps[-2:]))

@@ -100,6 +100,36 @@ def most_alike_pairs(
     return np.stack([i[order], j[order]], axis=1)
 
 
+def pairs_one_apart(
+    assignment: Bool[ArrayLike, "C n"],
+    similarity: Float[ArrayLike, "C C"] | None = None,
+) -> Int[np.ndarray, "P 2"]:
+    """Returns the pairs that differ in exactly one feature, most alike first.
+
+    Each class has at most one feature that the other lacks, and one of them has one;
+    with k features a class these are the pairs that share k - 1.
+
+    Args:
+        assignment: which features describe which class.
+        similarity: ranks the pairs, larger first; by class number without it.
+
+    Returns:
+        Pairs (i < j).
+
+    Raises:
+        ValueError: if `similarity` is not [C, C].
+    """
+    weights = as_assignment(assignment)
+    pairs = most_alike_pairs(weights, similarity)
+    own = (weights[pairs] & ~weights[pairs[:, ::-1]]).sum(axis=2)
+    # Equal rows differ in nothing; QPM has none.
+    pairs = pairs[own.max(axis=1, initial=0) == 1]
+    if similarity is None:
+        return pairs
+    values = np.asarray(similarity, np.float64)[pairs[:, 0], pairs[:, 1]]
+    return pairs[np.argsort(-values, kind="stable")]
+
+
 def spread_pairs(
     pairs: Int[ArrayLike, "P 2"], limit: int, appearances: int = 2
 ) -> Int[np.ndarray, "p 2"]:

@@ -121,6 +121,7 @@ def line_plot(
     x_label: str,
     as_percent: bool = False,
     breaks: Sequence[float] = (),
+    from_zero: bool = False,
 ) -> str:
     """Draws curves over one x axis.
 
@@ -130,6 +131,7 @@ def line_plot(
         x_label: what is on the x axis.
         as_percent: how y ticks are written: fractions as percentages.
         breaks: x values of dashed vertical lines, such as a phase's start.
+        from_zero: whether the y axis begins at 0 at the latest.
 
     Returns:
         One `<figure>` with title, legend and SVG.
@@ -140,7 +142,8 @@ def line_plot(
     if not lines:
         raise ValueError("lines is empty; give at least one curve")
     xs, ys = (np.concatenate([getattr(line, axis) for line in lines]) for axis in "xy")
-    ticks = nice_ticks(float(ys.min()), float(ys.max()))
+    low = min(float(ys.min()), 0.0) if from_zero else float(ys.min())
+    ticks = nice_ticks(low, float(ys.max()))
     x_low, x_high = float(xs.min()), float(xs.max())
     x_high = x_high if x_high > x_low else x_low + 1.0
     frame = _Frame(x_low, x_high, ticks[0], ticks[-1])

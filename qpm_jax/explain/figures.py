@@ -9,7 +9,7 @@ from jaxtyping import Bool, Int, UInt8
 
 from qpm_jax.explain.colours import hex_code, palette
 from qpm_jax.explain.contrast import as_assignment
-from qpm_jax.explain.markup import escape
+from qpm_jax.explain.markup import escape, shorten
 
 # Small pictures are enlarged on the page: full colour resolution, mild compression.
 _SMALL = 96
@@ -77,10 +77,6 @@ def feature_order(ordered: Bool[ArrayLike, "C n"]) -> Int[np.ndarray, " n"]:
 
 _CELL = 17
 _MAX_NAME = 24
-
-
-def _shorten(name: str) -> str:
-    return name if len(name) <= _MAX_NAME else name[: _MAX_NAME - 1] + "…"
 
 
 def _svg(kind: str, width: int, height: int, label: str, parts: list[str]) -> str:
@@ -151,14 +147,14 @@ def assignment_picture(
     rows = class_order(weights)
     columns = feature_order(weights[rows])
     names = [str(class_names[row]) for row in rows]
-    labels = [str(feature_labels[column]) for column in columns]
+    labels = [shorten(str(feature_labels[c]), _MAX_NAME) for c in columns]
     codes = [hex_code(palette(len(columns))[column]) for column in columns]
-    left = 14 + round(6.9 * max(len(_shorten(name)) for name in names))
+    left = 14 + round(6.9 * max(len(shorten(name, _MAX_NAME)) for name in names))
     top = 14 + 7 * max(map(len, labels), default=0)
     width, height = len(columns) * _CELL + 1, top + len(rows) * _CELL + 1
     name_texts = [
         f'<text class="end" x="{left - 7}" y="{top + place * _CELL + 12.5}">'
-        f"{escape(_shorten(name))}<title>{escape(name)}</title></text>"
+        f"{escape(shorten(name, _MAX_NAME))}<title>{escape(name)}</title></text>"
         for place, name in enumerate(names)
     ]
     cells = [

@@ -1,11 +1,9 @@
-"""Small helpers that write HTML: escaping, numbers, chips, definition lists."""
+"""Small helpers that write HTML: escaping, numbers, definition lists."""
 
 import html
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
-
-from qpm_jax.explain.colours import hex_code, lettering, palette
 
 MISSING = "–"
 
@@ -75,12 +73,25 @@ def _as_number(value: object) -> float | None:
     return amount if math.isfinite(amount) else None
 
 
-def chip(index: int, label: object) -> str:
-    """Returns a patch in a feature's colour with its name, linked to its card."""
-    colour = palette(index + 1)[index]
-    style = f"background:{hex_code(colour)};color:{lettering(colour)}"
+def shorten(text: str, longest: int) -> str:
+    """Returns text of at most `longest` characters, cut with an ellipsis."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def view(words: str, **data: object) -> str:
+    """Returns the place where the page's script puts a photo and what lies over it."""
+    attributes = "".join(f' data-{k}="{escape(v)}"' for k, v in data.items())
+    named = f'role="img" aria-label="{escape(words)}"'
+    return f'<span class="view" {named}{attributes}></span>'
+
+
+def folding(identity: str, count: int, first: int, what: str) -> str:
+    """Returns the button that unfolds a long list; nothing where it is short."""
+    if count <= first:
+        return ""
     return (
-        f'<a class="chip" href="#feature-{index}" style="{style}">{escape(label)}</a>'
+        f'<button type="button" class="more" aria-controls="{identity}" hidden>'
+        f"Show all {count:,} {what}</button>"
     )
 
 

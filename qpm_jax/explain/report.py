@@ -1,46 +1,33 @@
 """One HTML page that shows a trained model to a person; it needs no network.
 
-The page is a template with a style sheet, both package data, filled with sections.
-A section whose contents are not given is left out, with its entry in the navigation.
+The page is a template with a style sheet and a script, all package data, filled with
+sections. A section whose contents are not given is left out, with its entry in the
+navigation. A policy in the page itself forbids every request and every other script.
 """
 
+import base64
+import hashlib
 import re
 from importlib import resources
 from string import Template
 
 import numpy as np
 
-from qpm_jax.explain.contents import MetricRow, ReportContents
+from qpm_jax.explain.class_graph import graph_section
+from qpm_jax.explain.class_list import classes_section
+from qpm_jax.explain.contents import ReportContents
 from qpm_jax.explain.contrast import most_alike_pairs, shared_counts
 from qpm_jax.explain.curves import training_curves
+from qpm_jax.explain.feature_cards import features_section
 from qpm_jax.explain.figures import assignment_picture
-from qpm_jax.explain.markup import (
-    definition_list,
-    escape,
-    gap,
-    nested_facts,
-    number,
-    percent,
-    plural,
-    seconds,
-    section,
-)
-from qpm_jax.explain.report_pictures import (
-    features_section,
-    pairs_section,
-)
+from qpm_jax.explain.markup import escape, nested_facts, plural, section
+from qpm_jax.explain.metric_page import details_section, results_section
+from qpm_jax.explain.page_data import as_script, page_data
+from qpm_jax.explain.pair_page import compare_section, neighbours_section
+from qpm_jax.explain.solver_page import solver_section
 
-# Known entries of `solver`: the words for them and how their value is written.
-_SOLVER_ENTRIES = {
-    "solver": ("Solver", escape),
-    "status": ("Status", lambda value: escape(str(value).replace("_", " "))),
-    "objective": ("Objective", number),
-    "bound": ("Upper bound", number),
-    "gap": ("Gap", gap),
-    "seconds": ("Time", seconds),
-    "epsilon": ("Redundancy threshold ε", number),
-    "penalised_pairs": ("Penalised pairs", number),
-}
+# In the order they build on each other; the browser gets them as one.
+_SCRIPTS = ("overlay.js", "pairs.js", "report.js")
 
 
 def headline(contents: ReportContents) -> str:
@@ -56,35 +43,6 @@ def headline(contents: ReportContents) -> str:
     return (
         f"{classes}, each described by {each} of {plural(weights.shape[1], 'feature')}."
     )
-
-
-def _metric_cells(row: MetricRow, with_published: bool) -> str:
-    show = percent if row.unit == "percent" else number
-    arrow = {"higher": "↑", "lower": "↓", "": ""}[row.better]
-    hint = f' <span class="muted" title="{row.better} is better">{arrow}</span>'
-    note = f"<small>{escape(row.note)}</small>" if row.note else ""
-    cells = [
-        f'<th scope="row">{escape(row.label)}{hint if arrow else ""}{note}</th>',
-        f"<td>{show(row.dense)}</td>",
-        f'<td class="main">{show(row.qpm)}</td>',
-    ]
-    if with_published:
-        cells.append(f"<td>{show(row.published)}</td>")
-    return f"<tr>{''.join(cells)}</tr>"
-
-
-def _metrics_section(contents: ReportContents) -> str:
-    if not contents.metrics:
-        return ""
-    published = any(row.published is not None for row in contents.metrics)
-    heads = ["Dense", "QPM", "Published"][: 3 if published else 2]
-    head = "".join(f'<th scope="col">{word}</th>' for word in heads)
-    rows = "".join(_metric_cells(row, published) for row in contents.metrics)
-    body = (
-        f'<div class="scroll"><table class="metrics"><thead><tr><td></td>{head}</tr>'
-        f"</thead><tbody>{rows}</tbody></table></div>"
-    )
-    return section("results", "Results", "", body)
 
 
 def _training_section(contents: ReportContents) -> str:
@@ -111,34 +69,18 @@ def _alike_sentence(contents: ReportContents) -> str:
 
 
 def _assignment_section(contents: ReportContents) -> str:
-    features = range(np.shape(contents.assignment)[1])
-    channels = tuple(str(int(np.asarray(contents.selected)[f])) for f in features)
-    picture = assignment_picture(contents.assignment, contents.class_names, channels)
+    picture = assignment_picture(
+        contents.assignment, contents.class_names, contents.short_labels
+    )
     lead = (
         "The whole classifier: a class’s score is the sum of its coloured features. "
         "Classes with alike features are neighbours." + _alike_sentence(contents)
     )
-    body = f'<div class="scroll">{picture}</div>'
+    body = (
+        '<div class="scroll" tabindex="0" role="group" '
+        f'aria-label="Features of every class">{picture}</div>'
+    )
     return section("assignment", "Features of every class", lead, body)
-
-
-def _solver_section(contents: ReportContents) -> str:
-    facts = contents.solver
-    if not facts:
-        return ""
-    known = [
-        (words, show(facts[key]))
-        for key, (words, show) in _SOLVER_ENTRIES.items()
-        if key in facts
-    ]
-    other = [(k, number(v)) for k, v in facts.items() if k not in _SOLVER_ENTRIES]
-    lead = (
-        "Which features to keep and which of them describe each class is one quadratic "
-        "program. The bound says how much better any other choice could be."
-    )
-    return section(
-        "solver", "Choosing the features", lead, definition_list(known + other)
-    )
 
 
 def _facts_section(contents: ReportContents) -> str:
@@ -156,9 +98,38 @@ def _navigation(body: str) -> str:
     return "".join(f'<a href="#{anchor}">{title}</a>' for anchor, title in found)
 
 
+def _photo_ratio(contents: ReportContents) -> str:
+    """Returns the style that gives photos their room before they are drawn."""
+    if contents.examples is None:
+        return ""
+    height, width = np.shape(contents.examples.images)[1:3]
+    return f' style="--ratio:{width}/{height}"'
+
+
 def _resource(name: str) -> str:
     package = resources.files("qpm_jax.explain")
     return package.joinpath(name).read_text(encoding="utf-8")
+
+
+def _fingerprint(script: str) -> str:
+    """Returns what the page's policy calls the one script that may run."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+_SECTIONS = (
+    results_section,
+    details_section,
+    classes_section,
+    compare_section,
+    neighbours_section,
+    graph_section,
+    features_section,
+    _assignment_section,
+    solver_section,
+    _training_section,
+    _facts_section,
+)
 
 
 def build_report(contents: ReportContents) -> str:
@@ -168,22 +139,10 @@ def build_report(contents: ReportContents) -> str:
         contents: what there is to show.
 
     Returns:
-        A complete HTML document with its style, pictures and curves inside.
+        A complete HTML document with its style, script, pictures and curves inside.
     """
-    body = "\n".join(
-        filter(
-            None,
-            (
-                _metrics_section(contents),
-                _training_section(contents),
-                _assignment_section(contents),
-                pairs_section(contents),
-                features_section(contents),
-                _solver_section(contents),
-                _facts_section(contents),
-            ),
-        )
-    )
+    body = "\n".join(filter(None, (make(contents) for make in _SECTIONS)))
+    script = "\n" + "\n".join(map(_resource, _SCRIPTS))
     summary = escape(contents.summary)
     return Template(_resource("report.html")).substitute(
         title=escape(contents.title),
@@ -191,5 +150,9 @@ def build_report(contents: ReportContents) -> str:
         headline=escape(headline(contents)),
         summary=f"<p>{summary}</p>" if summary else "",
         navigation=_navigation(body),
+        ratio=_photo_ratio(contents),
         body=body,
+        data=as_script(page_data(contents)),
+        script=script,
+        fingerprint=_fingerprint(script),
     )

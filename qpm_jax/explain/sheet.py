@@ -1,5 +1,6 @@
 """The whole model on one sheet: which features describe which class, as plain data."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 
 from qpm_jax.explain.colours import hex_code, palette
 from qpm_jax.explain.contrast import as_assignment, class_contrast, most_alike_pairs
+from qpm_jax.explain.names import feature_labels
 
 FORMAT = "qpm_jax.sheet/1"
 
@@ -18,11 +20,13 @@ def _features(
     selected: Int[np.ndarray, " n"],
     mean: Float[np.ndarray, " n"],
     std: Float[np.ndarray, " n"],
+    labels: tuple[str, ...],
 ) -> list[dict[str, Any]]:
     return [
         {
             "index": index,
             "channel": int(channel),
+            "name": labels[index],
             "mean": float(mean[index]),
             "std": float(std[index]),
             "colour": hex_code(colour),
@@ -86,6 +90,7 @@ def class_feature_sheet(
     mean: Float[ArrayLike, " n"],
     std: Float[ArrayLike, " n"],
     num_pairs: int = 50,
+    names: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:
     """Writes down the assignment so that a person or a program can read it.
 
@@ -96,11 +101,13 @@ def class_feature_sheet(
         mean: of each selected feature over the training set.
         std: likewise, population standard deviation.
         num_pairs: how many of the most alike pairs of classes to list.
+        names: what a person calls the features, by channel.
 
     Returns:
-        A dict that `json.dumps` takes. `features` have index, channel, mean, std,
-        colour and classes; `classes` have index, name and features (as indices) and
-        channels; `most_alike` lists pairs with shared, only_first, only_second.
+        A dict that `json.dumps` takes. `features` have index, channel, name (such as
+        `feature 17` where none is given), mean, std, colour and classes; `classes`
+        have index, name, features (as indices) and channels; `most_alike` lists pairs
+        with shared, only_first, only_second.
 
     Raises:
         ValueError: if the sizes differ.
@@ -109,11 +116,12 @@ def class_feature_sheet(
     mean, std = np.asarray(mean, np.float64), np.asarray(std, np.float64)
     num_classes, num_features = weights.shape
     _check_sizes(class_names, weights.shape, selected, mean, std)
+    labels = feature_labels(selected, names or {})
     return {
         "format": FORMAT,
         "num_classes": num_classes,
         "num_features": num_features,
-        "features": _features(weights, selected, mean, std),
+        "features": _features(weights, selected, mean, std, labels),
         "classes": _classes(class_names, weights, selected),
         "most_alike": _most_alike(weights, num_pairs),
     }

@@ -105,7 +105,7 @@ _CUB_WHOLE = {
     "class_independence": 0.968,
     "contrastiveness": 0.936,
 }
-_PUBLISHED_SETTING = "published: QPM with a ResNet50 at 224 px on all 200 classes"
+PUBLISHED_SETTING = "published: QPM with a ResNet50 at 224 px on all 200 classes"
 
 
 def published(config: ConfigDict) -> Values:
@@ -141,7 +141,7 @@ def table(result: dict[str, Values]) -> str:
         lines.append(f"{metric.label + better:42}{row}")
     ratio = (result["qpm"]["accuracy"] or 0) / (result["dense"]["accuracy"] or 1)
     lines.append(f"{'QPM accuracy / dense':42}{'':11}{100 * ratio:>10.1f}%")
-    return "\n".join([*lines, _PUBLISHED_SETTING] if known else lines)
+    return "\n".join([*lines, PUBLISHED_SETTING] if known else lines)
 
 
 def format_metric(name: str, value: float | None) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qpm_jax.explain.attributes import aligned_attributes, telling_attributes
+from qpm_jax.explain.attributes import aligned_attributes, readable, telling_attributes
 
 ATTRIBUTES = np.array([[1, 0, 1], [1, 0, 0], [0, 1, 1], [0, 1, 0]], float)
 
@@ -18,6 +18,12 @@ def test_an_attribute_of_just_the_features_classes_is_found_first():
 def test_a_feature_of_no_class_or_of_all_goes_with_nothing():
     assignment = np.array([[0, 1]] * 4, bool)
     assert aligned_attributes(assignment, ATTRIBUTES) == ((), ())
+
+
+def test_names_of_attributes_are_written_as_people_write_them():
+    name = "has_bill_length::about_the_same_as_head"
+    assert readable(name) == "bill length: about the same as head"
+    assert readable("wing colour: red") == "wing colour: red"
 
 
 def test_telling_attributes_are_split_by_side():

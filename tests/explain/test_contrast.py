@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as npst
 from qpm_jax.explain.contrast import (
     class_contrast,
     most_alike_pairs,
+    pairs_one_apart,
     shared_counts,
     spread_pairs,
 )
@@ -50,6 +51,21 @@ def test_ties_without_similarity_go_by_class_number_and_limit_cuts():
     assignment = np.array([[1, 1, 0], [1, 0, 1], [0, 1, 1]])
     pairs = most_alike_pairs(assignment, limit=2)
     np.testing.assert_array_equal(pairs, [[0, 1], [0, 2]])
+
+
+def test_pairs_one_apart_differ_in_one_feature_and_are_ranked_by_similarity():
+    assignment = np.array([[1, 1, 0, 0], [1, 0, 1, 0], [0, 0, 1, 1], [0, 1, 0, 1]])
+    pairs = pairs_one_apart(assignment)
+    np.testing.assert_array_equal(pairs, [[0, 1], [0, 3], [1, 2], [2, 3]])
+    similarity = np.zeros((4, 4))
+    similarity[1, 2] = 1.0
+    assert pairs_one_apart(assignment, similarity)[0].tolist() == [1, 2]
+
+
+def test_a_class_with_one_feature_more_is_one_apart_and_an_equal_one_is_not():
+    pairs = pairs_one_apart([[1, 1, 0], [1, 1, 1], [1, 1, 0]])
+    np.testing.assert_array_equal(pairs, [[0, 1], [1, 2]])
+    assert pairs_one_apart([[1, 0]]).shape == (0, 2)
 
 
 def test_spreading_lets_no_class_fill_the_page():

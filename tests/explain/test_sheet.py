@@ -35,10 +35,12 @@ def test_the_assignment_can_be_read_back_from_either_side():
 
 
 def test_features_carry_their_scaling_and_pairs_what_tells_them_apart():
-    sheet = make(num_pairs=1)
+    sheet = make(num_pairs=1, names={13: "hooked beak"})
+    assert sheet["features"][0]["name"] == "feature 5"
     assert sheet["features"][2] | {"colour": "", "classes": []} == {
         "index": 2,
         "channel": 13,
+        "name": "hooked beak",
         "mean": 2.0,
         "std": 1.0,
         "colour": "",
