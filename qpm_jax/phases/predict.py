@@ -1,4 +1,4 @@
-"""Predictions of a trained run for image files, as records, JSON or CSV."""
+"""Predictions of a trained run for image files, as records, JSON, CSV or pictures."""
 
 import csv
 import io
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from qpm_jax import files
 from qpm_jax.datasets.image_files import SUFFIXES, is_image_name
 
 Record = dict[str, Any]
@@ -65,6 +66,34 @@ def run(workdir: str | Path, images: Sequence[Path]) -> list[Record]:
             }
         )
     return records
+
+
+def draw(workdir: str | Path, images: Sequence[Path], folder: str | Path) -> list[Path]:
+    """Writes a picture of each image's explanation, and returns the files.
+
+    `wren.jpg` becomes `wren-explained.png`, a second one `wren-explained-2.png`.
+
+    Args:
+      workdir: A run whose fine-tuning is done.
+      images: Image files; each takes one pass through the network.
+      folder: Where the pictures go; made where it is missing.
+
+    Raises:
+      ValueError: There is no finished run, or an image cannot be read.
+    """
+    import qpm_jax
+
+    opened = qpm_jax.load(workdir)
+    written: dict[Path, None] = {}
+    for image in images:
+        path = Path(folder) / f"{image.stem}-explained.png"
+        number = 1
+        while path in written:
+            number += 1
+            path = Path(folder) / f"{image.stem}-explained-{number}.png"
+        files.write_bytes(path, opened.draw(image))
+        written[path] = None
+    return list(written)
 
 
 def as_json(records: Sequence[Record]) -> str:

@@ -39,6 +39,15 @@ def test_a_file_becomes_a_csv_line(trained, photos):
     assert 0 <= float(rows[0]["probability"]) <= 1
 
 
+def test_explanations_are_drawn_into_a_folder(trained, photos, tmp_path):
+    image = photos / "test" / "blue" / "1.png"
+    folder = tmp_path / "new" / "pictures"
+    done = _predict(trained, f"--images={image}", f"--pictures={folder}")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)[0]["class"]
+    assert [path.name for path in folder.iterdir()] == ["1-explained.png"]
+
+
 @pytest.mark.parametrize("kind", ["missing", "empty", "broken", "norun"])
 def test_bad_input_ends_in_one_line(trained, photos, tmp_path, kind):
     (tmp_path / "empty").mkdir()

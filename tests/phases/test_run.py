@@ -104,6 +104,19 @@ def test_predict_lists_every_image_below_a_folder(finished, images, tmp_path):
     assert len(lines) == 5
 
 
+def test_predict_draws_a_picture_an_image_and_overwrites_none(
+    finished, images, tmp_path
+):
+    for place in ("one", "two"):
+        (tmp_path / place).mkdir()
+        Image.fromarray(images[0]).save(tmp_path / place / "wren.png")
+    found = predict.image_files([tmp_path])
+    written = predict.draw(finished, found, tmp_path / "one")
+    assert [p.name for p in written] == ["wren-explained.png", "wren-explained-2.png"]
+    assert all(Image.open(path).width == 1200 for path in written)
+    assert Image.open(found[0]).size == (16, 16)
+
+
 def test_predict_says_what_is_missing(tmp_path):
     with pytest.raises(ValueError, match="does not exist"):
         predict.image_files([tmp_path / "no.png"])
