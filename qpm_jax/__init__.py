@@ -2,8 +2,8 @@
 
 The parts are sub-packages, imported on first use: `datasets`, `models`, `losses`,
 `statistics`, `assignment`, `solvers`, `regression`, `networks`, `metrics`, `training`,
-`phases`, `explain`. `load(workdir)` opens a trained run; `QPMClassifier` is the binary
-head alone, as a scikit-learn estimator.
+`phases`, `explain`, `demo`. `load(workdir)` opens a trained run; `QPMClassifier` is the
+binary head alone, as a scikit-learn estimator.
 """
 
 import importlib
@@ -21,6 +21,7 @@ _SUBPACKAGES = frozenset(
         "assignment",
         "checkpoints",
         "datasets",
+        "demo",
         "explain",
         "losses",
         "metrics",

@@ -1,0 +1,140 @@
+"""Runs the demo on this machine: no other host is asked for anything."""
+
+import os
+import socket
+import tempfile
+from collections.abc import Callable
+from importlib import resources
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qpm_jax.demo.examples import run_examples
+from qpm_jax.run import Run
+
+if TYPE_CHECKING:
+    import fastapi
+    import gradio
+
+MOST_BYTES = 50 * 2**20
+
+
+def serve(
+    run: Run,
+    host: str,
+    port: int,
+    examples: int = 8,
+    announce: Callable[[str], None] = print,
+) -> None:
+    """Answers visitors until Ctrl-C.
+
+    Args:
+      run: The trained run.
+      host: Address to listen on; `127.0.0.1` is this machine only.
+      port: Port to listen on; 0 takes any that is free.
+      examples: How many images of the test split to offer, where it is at hand; 0
+        does not look for the data set.
+      announce: Called with one line that names the address, once visitors can come.
+
+    Raises:
+      ValueError: Gradio is not installed, or the port cannot be had.
+    """
+    with tempfile.TemporaryDirectory(prefix="qpm_demo_") as uploads:
+        load_gradio(uploads)
+        listener = listen(host, port)
+        import uvicorn
+
+        from qpm_jax.demo import layout
+
+        warm_up(run)
+        app = application(layout.build(run, run_examples(run, examples)))
+        config = uvicorn.Config(
+            app, log_level="warning", timeout_graceful_shutdown=1, access_log=False
+        )
+        listener.listen()
+        announce(f"Demo: {address(listener)} (Ctrl-C ends it)")
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        except KeyboardInterrupt:
+            pass  # how it is meant to end
+        finally:
+            listener.close()
+
+
+def load_gradio(uploads: str) -> ModuleType:
+    """Imports Gradio with everything off that would ask another host.
+
+    Args:
+      uploads: Folder for the files that visitors upload.
+
+    Raises:
+      ValueError: Gradio is not installed.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_TEMP_DIR"] = uploads
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    try:
+        import gradio
+    except ImportError as error:
+        raise ValueError(
+            f"The demo needs Gradio ({error}). Install it with "
+            '`pip install "qpm-jax[demo]"`.'
+        ) from error
+    return gradio
+
+
+def application(blocks: "gradio.Blocks") -> "fastapi.FastAPI":
+    """Returns the web application of the app: its own fonts, no share link, no API."""
+    import fastapi
+    import gradio as gr
+
+    css = resources.files("qpm_jax.demo").joinpath("demo.css").read_text("utf-8")
+    fonts = ["system-ui", "sans-serif"]
+    theme = gr.themes.Default(
+        primary_hue="cyan", font=fonts, font_mono=["ui-monospace", "monospace"]
+    )
+    return gr.mount_gradio_app(
+        fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
+        blocks,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        max_file_size=MOST_BYTES,
+        ssr_mode=False,
+        theme=theme,
+        css=css,
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Returns a socket bound to the address.
+
+    Raises:
+      ValueError: The port is taken, or the address cannot be listened on.
+    """
+    listener = None
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        if listener is not None:
+            listener.close()
+        raise ValueError(
+            f"Cannot listen on {host}:{port} ({error}). Take another --port (0 finds "
+            "a free one) or --host."
+        ) from error
+    return listener
+
+
+def address(listener: socket.socket) -> str:
+    """Returns the address as a browser takes it."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def warm_up(run: Run) -> None:
+    """Compiles the forward pass, so that the first visitor does not wait for it."""
+    run.look(np.zeros((*run.image_size, 3), np.uint8))
