@@ -7,7 +7,6 @@ a run, nothing here knows how a model is trained or stored.
 from qpm_jax.explain.attributes import (
     AttributeFit,
     aligned_attributes,
-    telling_attributes,
 )
 from qpm_jax.explain.colours import hex_code, palette
 from qpm_jax.explain.contents import Examples, MetricRow, ReportContents
@@ -68,7 +67,6 @@ __all__ = [
     "saliency_maps",
     "shared_counts",
     "spread_pairs",
-    "telling_attributes",
     "top_images",
     "training_curves",
     "write_feature_names",

@@ -79,32 +79,3 @@ def aligned_attributes(
         )
         for f, row in enumerate(order)
     )
-
-
-def telling_attributes(
-    attributes: Float[ArrayLike, "C A"],
-    first: int,
-    second: int,
-    count: int = 4,
-    least: float = 0.3,
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Finds the attributes in which two classes differ most.
-
-    Args:
-        attributes: of the classes, on any one scale.
-        first: one class.
-        second: the other.
-        count: at most so many for each class.
-        least: smallest difference worth a mention, as a share of the range.
-
-    Returns:
-        Attributes the first has more of, and those the second has more of.
-    """
-    values = np.asarray(attributes, np.float64)
-    difference = values[first] - values[second]
-    floor = least * float(np.ptp(values)) if values.size else 0.0
-    order = np.argsort(-np.abs(difference), kind="stable")
-    large = [a for a in order.tolist() if abs(difference[a]) >= max(floor, 1e-12)]
-    more = tuple(a for a in large if difference[a] > 0)[:count]
-    less = tuple(a for a in large if difference[a] < 0)[:count]
-    return more, less

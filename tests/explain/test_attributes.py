@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qpm_jax.explain.attributes import aligned_attributes, readable, telling_attributes
+from qpm_jax.explain.attributes import aligned_attributes, readable
 
 ATTRIBUTES = np.array([[1, 0, 1], [1, 0, 0], [0, 1, 1], [0, 1, 0]], float)
 
@@ -24,11 +24,6 @@ def test_names_of_attributes_are_written_as_people_write_them():
     name = "has_bill_length::about_the_same_as_head"
     assert readable(name) == "bill length: about the same as head"
     assert readable("wing colour: red") == "wing colour: red"
-
-
-def test_telling_attributes_are_split_by_side():
-    assert telling_attributes(ATTRIBUTES, 0, 3) == ((0, 2), (1,))
-    assert telling_attributes(ATTRIBUTES, 0, 0) == ((), ())
 
 
 def test_attributes_of_another_number_of_classes_are_refused():

@@ -47,6 +47,19 @@ def test_neighbours_are_nearer_than_others():
     assert distances[adjacent].max() < np.median(distances[others])
 
 
+def test_lines_pass_beside_the_labels_between():
+    triangle_with_tail = np.zeros((4, 4), bool)
+    for i, j in ((0, 1), (1, 2), (0, 2), (2, 3)):
+        triangle_with_tail[i, j] = triangle_with_tail[j, i] = True
+    sizes = np.full((4, 2), (120.0, 24.0))
+    centres = graph_layout(triangle_with_tail, sizes, 1032.0).centres
+    for i, j in np.argwhere(np.triu(triangle_with_tail)):
+        line = np.linspace(centres[i], centres[j], 200)
+        for other in {0, 1, 2, 3} - {i, j}:
+            inside = np.abs(line - centres[other]) < sizes[other] / 2
+            assert not inside.all(axis=1).any()
+
+
 def test_a_graph_without_edges_is_an_empty_picture():
     layout = graph_layout(np.zeros((3, 3)), np.full((3, 2), 20.0), 600.0)
     assert layout.height == 0
