@@ -85,11 +85,11 @@ def _card(
         f'value="{escape(name)}" data-names="{feature}" maxlength="{LONGEST_NAME}" '
         'autocomplete="off" placeholder="what does it see?"></label>'
     )
-    own = f'<span class="muted">{escape(name)}</span> ' if name else ""
+    given = f'<span class="given muted" data-given="{feature}">{escape(name)}</span>'
     return (
         f'<article class="card feature" id="feature-{feature}" '
         f'style="--feature:{hex_code(palette(feature + 1)[feature])}">'
-        f'<h3>Feature {channel} {own}<span class="muted">· '
+        f'<h3>Feature {channel} {given} <span class="muted">· '
         f"{plural(len(users), 'class', 'classes')}</span></h3>{naming}"
         f"{_strip(contents, feature)}{_note('Describes', links or 'no class')}"
         f"{_measured(measured.get(str(channel), {}))}{_class_fits(contents, fits)}"

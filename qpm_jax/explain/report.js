@@ -114,6 +114,7 @@ function startNaming() {
     for (const node of document.querySelectorAll(`[data-label="${feature}"]`)) {
       node.textContent = shortLabel(feature);
     }
+    document.querySelector(`[data-given="${feature}"]`).textContent = input.value.trim();
     unsaved = true;
     check();
   });

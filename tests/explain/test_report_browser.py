@@ -226,6 +226,7 @@ def test_on_paper_everything_is_unfolded_and_nothing_asks_to_be_clicked(show):
     page.emulate_media(media="print")
     assert page.locator("#class-59").is_visible()
     assert page.locator("#pair-list tr >> nth=-1").is_visible()
+    assert page.inner_text("#feature-1 h3").startswith("Feature 1 a rather long name")
     for control in ("nav", ".more", "#search", "#swap", "#save-names"):
         assert not page.locator(control).first.is_visible()
 
