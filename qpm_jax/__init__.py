@@ -23,6 +23,7 @@ _SUBPACKAGES = frozenset(
         "datasets",
         "demo",
         "explain",
+        "export",
         "losses",
         "metrics",
         "models",

@@ -3,17 +3,27 @@
 from qpm_jax.models.catalogue import ModelSpecification, create, names, specification
 from qpm_jax.models.classifier import Classifier
 from qpm_jax.models.heads import BinaryHead, QPMNetwork
-from qpm_jax.models.weights import from_torch_state_dict, load_weights, transfer
+from qpm_jax.models.rectified_head import RectifiedHead
+from qpm_jax.models.weights import (
+    backbone_from_torch_state_dict,
+    from_torch_state_dict,
+    load_weights,
+    to_torch_state_dict,
+    transfer,
+)
 
 __all__ = [
     "BinaryHead",
     "Classifier",
     "ModelSpecification",
     "QPMNetwork",
+    "RectifiedHead",
+    "backbone_from_torch_state_dict",
     "create",
     "from_torch_state_dict",
     "load_weights",
     "names",
     "specification",
+    "to_torch_state_dict",
     "transfer",
 ]

@@ -54,7 +54,7 @@ class BinaryHead(nn.Module):
             (np.shape(array), np.asarray(array, np.float32).tobytes())
             for array in arrays
         )
-        return (*described, self.dropout, self.name)
+        return (type(self), *described, self.dropout, self.name)
 
     def __hash__(self) -> int:
         return hash(self._content())
@@ -77,12 +77,22 @@ class BinaryHead(nn.Module):
         Raises:
           ValueError: where `selected`, `mean` or `std` do not fit F.
         """
+        normalised = self.normalised(features, train)
+        return self.scores(normalised), normalised
+
+    def normalised(
+        self, features: Float[ArrayLike, "N F"], train: bool = False
+    ) -> Float[Array, "N n"]:
+        """Returns z [N, n] of the pooled features, after dropout in training."""
         features = jnp.asarray(features)
         if train and self.dropout > 0:
             features = _drop(self.make_rng("dropout"), features, self.dropout)
-        normalised = normalise_features(features, self.selected, self.mean, self.std)
-        weights = jnp.asarray(self.assignment, normalised.dtype)
-        return normalised @ jax.lax.stop_gradient(weights).T, normalised
+        return normalise_features(features, self.selected, self.mean, self.std)
+
+    def scores(self, values: Float[Array, "N n"]) -> Float[Array, "N C"]:
+        """Returns each class's sum of its features' values; gradients pass."""
+        weights = jnp.asarray(self.assignment, values.dtype)
+        return values @ jax.lax.stop_gradient(weights).T
 
 
 def normalise_features(

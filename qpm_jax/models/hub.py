@@ -9,7 +9,7 @@ from pathlib import Path
 from qpm_jax.models.weight_files import SUFFIXES, checksum
 
 FILE = "model.safetensors"
-_ID = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+?)(@(?P<revision>[\w.-]+))?")
+_ID = re.compile(r"(?P<repository>\w[\w.-]*/[\w.-]+?)(@(?P<revision>[\w.-]+))?")
 
 
 def is_hub_id(text: str) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from qpm_jax.models.conversion import shapes_in_file
-from qpm_jax.models.namings import IN_FILES, sources_for
+from qpm_jax.models.namings import IN_FILES, carries_weights, sources_for
 
 _LIKELY = 0.3  # share of a model's keys below which its shapes are not looked at
 
@@ -30,8 +30,10 @@ def fits(arrays: Mapping[str, ArrayLike]) -> dict[str, float]:
             continue
         shapes = shapes_in_file(name, backbone)
         right = sum(np.shape(arrays[k]) == s for k, s in shapes.items() if k in arrays)
-        # A deeper network has all of a shallower one's keys: both shares count.
-        shares[name] = right / max(len(backbone), known, _weights_in(arrays))
+        head = {source.key for source in sources} - set(shapes)
+        # A deeper network has all of a shallower one's keys: what is left over counts.
+        given = sum(carries_weights(key) for key in arrays if key not in head)
+        shares[name] = right / max(len(backbone), given)
     return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
 
@@ -56,8 +58,3 @@ def hint(name: str, arrays: Mapping[str, ArrayLike]) -> str:
         return ""
     near = [f"{other} ({share:.0%})" for other, share in list(shares.items())[:3]]
     return f"; nearest are {', '.join(near)} of the arrays"
-
-
-def _weights_in(arrays: Mapping[str, ArrayLike]) -> int:
-    """Counts arrays that are no scalars: all but counters, and roughly the weights."""
-    return sum(np.ndim(array) > 0 for array in arrays.values())

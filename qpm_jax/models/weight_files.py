@@ -31,7 +31,10 @@ def read_arrays(path: str | Path, sha256: str | None = None) -> dict[str, np.nda
     """
     path = Path(path)
     if not path.is_file():
-        raise ValueError(f"path: no file {str(path)!r}; give the .npz with the weights")
+        raise ValueError(
+            f"path: no file {str(path)!r}; give a file of weights"
+            f" ({', '.join(SUFFIXES)}) or an id on the hub (owner/name)"
+        )
     if sha256 is not None:
         _check(path, sha256)
     if path.suffix == SAFETENSORS:

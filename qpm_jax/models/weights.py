@@ -15,6 +15,7 @@ from jax.typing import ArrayLike
 from qpm_jax.models import hub
 from qpm_jax.models.catalogue import specification
 from qpm_jax.models.conversion import Variables, mismatches, to_arrays, to_variables
+from qpm_jax.models.layouts import Source
 from qpm_jax.models.namings import IN_FILES, TORCH, Naming, sources_for
 from qpm_jax.models.recognise import hint
 from qpm_jax.models.weight_files import read_arrays
@@ -37,7 +38,27 @@ def from_torch_state_dict(name: str, state: Mapping[str, ArrayLike]) -> Variable
       ValueError: for a model without such weights, or listing every key that is
         missing, unknown or of another shape, and the models that are nearest.
     """
-    return _convert(name, _torch_namings(name), state)
+    return _convert(name, sources_for(_torch_namings(name), state), state)
+
+
+def backbone_from_torch_state_dict(
+    name: str, state: Mapping[str, ArrayLike]
+) -> Variables:
+    """Turns the arrays of a backbone alone into Flax variables.
+
+    Args:
+      name: as for `from_torch_state_dict`.
+      state: key -> array, without any head.
+
+    Returns:
+      {"params": {"backbone"}, "batch_stats": {"backbone"}}, as `QPMNetwork` takes them.
+
+    Raises:
+      ValueError: as `from_torch_state_dict`.
+    """
+    sources = sources_for(_torch_namings(name), state)
+    backbone = [source for source in sources if source.path[1] == "backbone"]
+    return _convert(name, backbone, state)
 
 
 def to_torch_state_dict(name: str, variables: Variables) -> dict[str, np.ndarray]:
@@ -100,7 +121,8 @@ def load_weights(
     path = Path(path_or_hub_id)
     if not path.exists() and hub.is_hub_id(str(path_or_hub_id)):
         path = hub.fetch(str(path_or_hub_id))
-    return _convert(name, IN_FILES[name], read_arrays(path, sha256))
+    arrays = read_arrays(path, sha256)
+    return _convert(name, sources_for(IN_FILES[name], arrays), arrays)
 
 
 def transfer(new: Variables, loaded: Variables) -> Variables:
@@ -157,9 +179,8 @@ def _torch_namings(name: str) -> tuple[Naming, ...]:
 
 
 def _convert(
-    name: str, namings: tuple[Naming, ...], arrays: Mapping[str, ArrayLike]
+    name: str, sources: list[Source], arrays: Mapping[str, ArrayLike]
 ) -> Variables:
-    sources = sources_for(namings, arrays)
     problems = mismatches(name, sources, arrays)
     if problems:
         raise ValueError(

@@ -1,4 +1,6 @@
-"""Variables for a network without compiling its initialisers, which is slow."""
+"""Variables for a network without compiling its initialisers, and weights by a rule."""
+
+import zlib
 
 import jax
 import jax.numpy as jnp
@@ -25,3 +27,35 @@ def random_variables():
         return jax.tree_util.tree_map_with_path(fill, shapes)
 
     return make
+
+
+def by_rule(key, shape):
+    """An array that depends on its PyTorch name and shape alone."""
+    values = np.random.default_rng(zlib.crc32(key.encode())).standard_normal(shape)
+    if key.endswith("running_var"):
+        values = 1 + 0.2 * np.abs(values)
+    elif key.endswith(("bias", "running_mean")):
+        values = 0.1 * values
+    elif key.endswith(("gamma", "layer_scale")):
+        values = 0.3 + 0.1 * values
+    elif key.endswith(("pos_embed", "cls_token", "bias_table")):
+        values = 0.5 * values
+    elif len(shape) == 1:
+        values = 1 + 0.1 * values
+    else:
+        values = values / np.sqrt(np.prod(shape[1:]))
+    return values.astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def rule_state():
+    """Returns a function: {key: shape} -> {key: array}, a state dict made by a rule."""
+    return lambda shapes: {key: by_rule(key, shape) for key, shape in shapes.items()}
+
+
+@pytest.fixture(scope="session")
+def rule_images():
+    """Returns a function: shape -> images, the same for the same shape."""
+    return lambda *shape: (
+        np.random.default_rng(sum(shape)).standard_normal(shape).astype(np.float32)
+    )

@@ -1,0 +1,80 @@
+"""A trained run as a folder to hand on: arrays, what they mean, and a model card.
+
+model.safetensors   every array, in the names `published` describes
+config.json         backbone, strides, classes, the input's size and normalisation
+README.md           the model card
+"""
+
+from pathlib import Path
+from typing import Any
+
+from qpm_jax import files, models
+from qpm_jax.export.model_card import model_card
+from qpm_jax.export.published import from_published, to_published
+from qpm_jax.models.conversion import Variables
+from qpm_jax.models.weight_files import read_arrays
+from qpm_jax.phases import workdir as folders
+from qpm_jax.run import Run
+from qpm_jax.version import __version__
+
+ARRAYS = "model.safetensors"
+
+
+def save_folder(run: Run, folder: str | Path) -> None:
+    """Writes the folder; nothing but this package's base installation is needed.
+
+    Args:
+      run: a finished run.
+      folder: where to write; made where absent.
+    """
+    import safetensors.numpy
+
+    folder = Path(folder)
+    config = folders.read_config(run.workdir)
+    arrays = to_published(config.model.name, run.network.head, run.variables)
+    content = safetensors.numpy.save(arrays, {"format": "pt"})
+    files.write_bytes(folder / ARRAYS, content)
+    files.write_json(folder / "config.json", describe(run))
+    files.write_text(folder / "README.md", model_card(run))
+
+
+def describe(run: Run) -> dict[str, Any]:
+    """Returns what the arrays do not say of themselves."""
+    config = folders.read_config(run.workdir)
+    return {
+        "architecture": "qpm",
+        "backbone": config.model.name,
+        "reduced_strides": config.model.reduced_strides,
+        "class_names": list(run.class_names),
+        "feature_names": list(run.feature_names),
+        "image_size": list(run.image_size),
+        "fit": run.fit,
+        "mean": list(run.input_mean),
+        "std": list(run.input_std),
+        "dataset": config.dataset.name,
+        "qpm_jax": __version__,
+    }
+
+
+def from_folder(
+    folder: str | Path,
+) -> tuple[models.QPMNetwork, Variables, dict[str, Any]]:
+    """Reads what `save_folder` wrote.
+
+    Args:
+      folder: the folder, as written or as fetched from a hub.
+
+    Returns:
+      The network, its variables, and what config.json says.
+
+    Raises:
+      ValueError: where a file is missing or damaged.
+    """
+    folder = Path(folder)
+    description = files.read_json(folder / "config.json")
+    network, variables = from_published(
+        description["backbone"],
+        read_arrays(folder / ARRAYS),
+        reduced_strides=description["reduced_strides"],
+    )
+    return network, variables, description

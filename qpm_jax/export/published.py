@@ -1,0 +1,138 @@
+"""The state dict of a whole QPM, as the code published with it has it.
+
+The backbone's arrays have their usual names; the head is `linear.selection` [n]
+(channels of the backbone), `linear.mean` and `linear.std` [n] in the order of the
+selection, and `linear.layer.weight` [C, n], the assignment (QPM, arXiv 2502.20130, and
+CHiQPM, arXiv 2511.20779). Which of the two a file is, and its strides, it does not say.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from jax.typing import ArrayLike
+
+from qpm_jax import models
+from qpm_jax.models.conversion import Variables
+from qpm_jax.models.namings import TORCH
+
+_HEAD = {
+    "selected": "linear.selection",
+    "mean": "linear.mean",
+    "std": "linear.std",
+    "assignment": "linear.layer.weight",
+}
+_HEAD_PREFIX = "linear."
+_BIAS = "linear.layer.bias"
+
+
+def from_published(
+    name: str,
+    state: Mapping[str, ArrayLike],
+    reduced_strides: bool = True,
+    head: type[models.BinaryHead] = models.BinaryHead,
+) -> tuple[models.QPMNetwork, Variables]:
+    """Turns the state dict of a QPM or CHiQPM into a network and its variables.
+
+    Args:
+      name: the backbone, "resnet50" for the files the authors have published; or any
+        other, for arrays of `to_published`.
+      state: key -> array (`models.weight_files.read_arrays` reads .pth files).
+      reduced_strides: as the network was trained; the authors' default is True.
+      head: `models.BinaryHead` for QPM, `models.RectifiedHead` for CHiQPM.
+
+    Returns:
+      The network, `network.apply(variables, images)` giving (logits, features, maps),
+      and its variables.
+
+    Raises:
+      ValueError: where the head's arrays are missing or no assignment of -1, 0 and 1
+        without bias (an SLDD-Model or Q-SENN), or the rest does not fit the backbone;
+        all keys are listed.
+    """
+    arrays = _head_arrays(state)
+    backbone = {k: v for k, v in state.items() if not k.startswith(_HEAD_PREFIX)}
+    variables = (
+        models.backbone_from_torch_state_dict(name, backbone)
+        if name in TORCH
+        else _from_places(backbone)
+    )
+    dense = models.create(name, 1, reduced_strides=reduced_strides)
+    return models.QPMNetwork(backbone=dense.backbone, head=head(**arrays)), variables
+
+
+def to_published(
+    name: str, head: models.BinaryHead, variables: Variables
+) -> dict[str, np.ndarray]:
+    """Turns a network into the state dict that `from_published` reads.
+
+    Args:
+      name: the backbone.
+      head: its binary head.
+      variables: the network's variables, {"params": {"backbone"}, …}.
+
+    Returns:
+      key -> array, float32 but for the selection, int64; PyTorch's names where the
+      backbone has them (torchvision's, else its authors'), else the places in the
+      variables joined by points ("params.backbone.stem.kernel").
+
+    Raises:
+      ValueError: where the variables are not those of the backbone.
+    """
+    arrays = (
+        models.to_torch_state_dict(name, variables)
+        if name in TORCH
+        else _to_places(variables)
+    )
+    selected = np.asarray(head.selected, np.int64)
+    for part in ("mean", "std"):
+        values = np.asarray(getattr(head, part), np.float32)
+        chosen = values if len(values) == len(selected) else values[selected]
+        arrays[_HEAD[part]] = chosen
+    arrays[_HEAD["selected"]] = selected
+    arrays[_HEAD["assignment"]] = np.asarray(head.assignment, np.float32)
+    return arrays
+
+
+def _head_arrays(state: Mapping[str, ArrayLike]) -> dict[str, Any]:
+    """Returns what a head is made of, checked."""
+    missing = [key for key in _HEAD.values() if key not in state]
+    if missing:
+        raise ValueError(
+            f"state: no {', '.join(missing)}, so not a whole QPM; a dense network is"
+            " read by qpm_jax.models.from_torch_state_dict"
+        )
+    arrays: dict[str, Any] = {
+        part: np.asarray(state[key]) for part, key in _HEAD.items()
+    }
+    weights = arrays["assignment"]
+    if not np.isin(weights, (-1, 0, 1)).all() or np.any(state.get(_BIAS, 0)):
+        raise ValueError(
+            "state: linear.layer holds a bias or other weights than -1, 0 and 1; that"
+            " is an SLDD-Model or Q-SENN, allowed are QPM and CHiQPM"
+        )
+    ternary = bool((weights < 0).any())
+    arrays["assignment"] = weights.astype(int) if ternary else weights > 0
+    arrays["selected"] = arrays["selected"].astype(int)
+    return arrays
+
+
+def _to_places(variables: Variables, prefix: str = "") -> dict[str, np.ndarray]:
+    leaves: dict[str, np.ndarray] = {}
+    for key, value in variables.items():
+        if isinstance(value, Mapping):
+            leaves |= _to_places(dict(value), f"{prefix}{key}.")
+        else:
+            leaves[f"{prefix}{key}"] = np.array(value, np.float32)
+    return leaves
+
+
+def _from_places(arrays: Mapping[str, ArrayLike]) -> Variables:
+    variables: Variables = {}
+    for place, array in arrays.items():
+        *branch, leaf = place.split(".")
+        inner = variables
+        for step in branch:
+            inner = inner.setdefault(step, {})
+        inner[leaf] = np.asarray(array)
+    return variables

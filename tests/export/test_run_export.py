@@ -1,0 +1,105 @@
+"""A trained run in the forms other tools read."""
+
+import json
+import sys
+
+import jax
+import numpy as np
+import pytest
+import safetensors.numpy
+from jax import export as jax_export
+
+from qpm_jax import export
+from qpm_jax.datasets import normalise
+from qpm_jax.export import model_card
+from qpm_jax.models.weight_files import read_arrays
+from qpm_jax.phases import evaluate
+
+
+@pytest.fixture(scope="module")
+def folder(run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported") / "new"
+    export.save_folder(run, folder)
+    return folder
+
+
+def test_a_folder_gives_the_runs_predictions(run, folder, photos):
+    network, variables, about = export.from_folder(folder)
+    inputs = normalise(photos, about["mean"], about["std"])
+    logits, _, _ = jax.jit(network.apply)(variables, inputs)
+    np.testing.assert_allclose(logits, run.predict(photos).logits, atol=1e-4)
+    assert about["class_names"] == ["red", "green", "blue"]
+    assert about["image_size"] == [16, 16]
+
+
+def test_the_arrays_are_readable_without_this_package(run, folder):
+    arrays = safetensors.numpy.load_file(folder / "model.safetensors")
+    np.testing.assert_array_equal(arrays["linear.selection"], run.selected)
+    np.testing.assert_array_equal(arrays["linear.layer.weight"] > 0, run.assignment)
+    assert arrays["params.backbone.norm.scale"].shape == (192,)
+
+
+def test_the_card_says_what_the_model_is(run, folder):
+    card = (folder / "README.md").read_text()
+    assert card.startswith("---\nlibrary_name: qpm_jax\n")
+    assert "3 classes, each the sum\nof 2 of 5 features" in card
+    assert "| backbone | `resnet_small` |" in card
+    assert "| input | 16×16 pixels, RGB" in card
+    assert "red, green, blue" in card
+    assert "Not measured" in card
+    json.loads((folder / "config.json").read_text())
+
+
+def test_the_card_lists_the_metrics_that_were_measured(run, monkeypatch):
+    values = dict.fromkeys(evaluate.METRICS) | {"accuracy": 0.8125}
+    measured = {"dense": values | {"accuracy": 0.9}, "qpm": values}
+    monkeypatch.setattr(model_card.folders, "is_done", lambda *_: True)
+    monkeypatch.setattr(model_card.evaluate, "read_metrics", lambda _: measured)
+    lines = model_card.model_card(run).splitlines()
+    rows = [line for line in lines if line.startswith("| Accuracy")]
+    assert len(rows) == 1
+    assert "90" in rows[0]
+    assert "81" in rows[0]
+    assert not any(line.startswith("| SID@5") for line in lines)
+
+
+def test_the_program_runs_without_the_network(run, photos, tmp_path):
+    export.save_stablehlo(run, tmp_path / "model.stablehlo")
+    program = jax_export.deserialize((tmp_path / "model.stablehlo").read_bytes())
+    assert set(program.platforms) == {"cpu", "cuda", "tpu"}
+    assert "stablehlo" in program.mlir_module()
+    for count in (1, 5):
+        logits, features, maps = program.call(photos[:count])
+        expected = run.predict(photos[:count])
+        np.testing.assert_allclose(logits, expected.logits, atol=1e-4)
+        np.testing.assert_allclose(features, expected.features, atol=1e-4)
+        assert maps.shape == (count, 2, 2, 5)
+
+
+def test_a_backbone_without_a_pytorch_original_has_no_pytorch_file(run, tmp_path):
+    with pytest.raises(ValueError, match=r"'resnet_small' does not exist in PyTorch"):
+        export.save_torch(run, tmp_path / "model.pt")
+
+
+@pytest.fixture(scope="module")
+def resnet_run(open_run):
+    return open_run("resnet18")
+
+
+def test_a_pytorch_file_holds_the_published_layout(resnet_run, tmp_path):
+    torch = pytest.importorskip("torch", reason="needs torch (extra parity)")
+    path = tmp_path / "model.pt"
+    export.save_torch(resnet_run, path)
+    state = torch.load(path, weights_only=True)
+    assert state["linear.selection"].tolist() == resnet_run.selected.tolist()
+    assert state["linear.layer.weight"].shape == (3, 5)
+    arrays = read_arrays(path)
+    network, variables = export.from_published("resnet18", arrays, False)
+    jax.tree.map(np.testing.assert_array_equal, variables, resnet_run.variables)
+    assert network.backbone == resnet_run.network.backbone
+
+
+def test_without_pytorch_the_other_forms_are_named(resnet_run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ValueError, match=r"not installed.*safetensors holds the same"):
+        export.save_torch(resnet_run, tmp_path / "model.pt")
