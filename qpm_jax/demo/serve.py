@@ -1,5 +1,6 @@
 """Runs the demo on this machine: no other host is asked for anything."""
 
+import logging
 import os
 import socket
 import tempfile
@@ -52,10 +53,13 @@ def serve(
         config = uvicorn.Config(
             app, log_level="warning", timeout_graceful_shutdown=1, access_log=False
         )
+        server = uvicorn.Server(config)
+        # At the end, visitors whose pages are still open are cut off: no error to tell.
+        logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
         listener.listen()
         announce(f"Demo: {address(listener)} (Ctrl-C ends it)")
         try:
-            uvicorn.Server(config).run(sockets=[listener])
+            server.run(sockets=[listener])
         except KeyboardInterrupt:
             pass  # how it is meant to end
         finally:
