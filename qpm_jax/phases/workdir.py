@@ -7,7 +7,7 @@
     assign/                assignment.npz, assignment.json, trace.csv, done.json
     finetune/              checkpoints/, done.json
     evaluate/              metrics.json, details.json, done.json
-    explain/               report.html, sheet.json, done.json
+    explain/               report.html, sheet.json, done.json; names.json, by a person
 
 A phase is done when its `done.json` is there, which is written last, and when it began
 from the result the phase before it has now: `begun.json` names that result. What began
