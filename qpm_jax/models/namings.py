@@ -65,7 +65,10 @@ TORCH = {
         Naming("timm", torch_names_convnext.timm),
     ),
     "efficientnet_lite0": (Naming("efficientnet_pytorch", efficientnet_lite0),),
-    "mobilenet_v2": (Naming("torchvision", names_mobilenet_v2.torchvision),),
+    "mobilenet_v2": (
+        Naming("torchvision", names_mobilenet_v2.torchvision),
+        Naming("timm", names_mobilenet_v2.timm),
+    ),
     "resnet18": _resnet(BasicBlock, (2, 2, 2, 2)),
     "resnet34": _resnet(BasicBlock, (3, 4, 6, 3)),
     "resnet50": _resnet(Bottleneck, (3, 4, 6, 3)),

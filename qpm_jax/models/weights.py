@@ -102,7 +102,8 @@ def load_weights(
         installed), or an id on the Hugging Face hub such as "timm/resnet50.tv_in1k",
         whose file is cached and checked. PyTorch's names, folded convolutions with
         biases for `mobilenet_v2_tf`.
-      sha256: the checksum the file must have; None checks nothing.
+      sha256: the checksum the file must have, or at least its first eight digits;
+        None checks nothing.
 
     Returns:
       As `from_torch_state_dict` does.

@@ -11,32 +11,24 @@ from qpm_jax.models.batch_norm import BatchNorm
 from qpm_jax.models.bicubic import interpolation_weights, resize_bicubic
 from qpm_jax.models.vit import VisionTransformer
 
-# Side of the maps of a 224 pixel image: at the usual and at the reduced strides.
-SIDES = {
-    "resnet50": (7, 28),
-    "mobilenet_v2": (7, 14),
-    "convnext_t": (7, 14),
-    "swin_t": (7, 14),
-    "vit_s_14_dinov2": (16, None),
-}
-
 
 @pytest.mark.parametrize(
-    ("name", "reduced_strides"),
+    ("name", "reduced_strides", "side"),
     [
-        (name, reduced)
-        for name, sides in SIDES.items()
-        for reduced in (False, True)
-        if sides[reduced]
+        ("resnet50", True, 28),
+        ("mobilenet_v2", True, 14),
+        ("convnext_t", True, 14),
+        ("swin_t", False, 7),
+        ("swin_t", True, 14),
+        ("vit_s_14_dinov2", False, 16),
     ],
 )
-def test_maps_of_a_224_pixel_photo(name, reduced_strides):
+def test_maps_of_a_224_pixel_photo(name, reduced_strides, side):
     module = models.create(name, 5, reduced_strides=reduced_strides)
     image = jax.ShapeDtypeStruct((1, 224, 224, 3), jnp.float32)
     _, _, maps = jax.eval_shape(
         lambda image: module.init_with_output(jax.random.key(0), image)[0], image
     )
-    side = SIDES[name][reduced_strides]
     assert maps.shape == (1, side, side, models.specification(name).num_features)
 
 

@@ -50,6 +50,7 @@ PUBLISHED_KEYS = {
     ("resnet50", 0): (267, "layer1.0.downsample.0.weight", (256, 64, 1, 1)),
     ("resnet50", 1): (267, "linear.weight", (5, 2048)),
     ("mobilenet_v2", 0): (262, "features.17.conv.2.weight", (320, 960, 1, 1)),
+    ("mobilenet_v2", 1): (262, "blocks.6.0.conv_pwl.weight", (320, 960, 1, 1)),
     ("convnext_t", 0): (182, "features.7.2.layer_scale", (768, 1, 1)),
     ("convnext_t", 1): (182, "stages.1.downsample.1.weight", (192, 96, 2, 2)),
     ("swin_t", 0): (173, "features.2.reduction.weight", (192, 384)),
@@ -69,7 +70,7 @@ def test_names_and_shapes_are_the_published_ones(name, table):
     assert shapes[key] == shape
 
 
-@pytest.mark.parametrize("name", ["resnet50", "convnext_t", "swin_t"])
+@pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "convnext_t", "swin_t"])
 def test_all_tables_of_names_lead_to_the_same_variables(name, rule_state):
     state = rule_state(published_shapes(name))
     variables = models.from_torch_state_dict(name, state)

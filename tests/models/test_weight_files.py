@@ -56,6 +56,9 @@ def test_a_cut_safetensors_file_is_named(safe_file):
 
 def test_a_checksum_is_compared_where_one_is_given(safe_file):
     assert_read(safe_file, sha256=checksum(safe_file).upper())
+    assert_read(safe_file, sha256=checksum(safe_file)[:8])
+    with pytest.raises(ValueError, match=r"sha256: 'abc'; allowed are 8 to 64"):
+        read_arrays(safe_file, sha256="abc")
     with pytest.raises(ValueError, match=r"sha256: .* expected 00"):
         read_arrays(safe_file, sha256="0" * 64)
     with pytest.raises(ValueError, match="sha256"):
