@@ -42,16 +42,22 @@ class _Grid:
 
     columns: int
     top: int
+    shape: float  # height of the photo as a share of its width
 
     @property
     def tile(self) -> int:
-        """Side of a tile in pixels."""
+        """Width of a tile in pixels."""
         return (_WIDTH - 2 * _EDGE - _GAP * (self.columns - 1)) // self.columns
+
+    @property
+    def height(self) -> int:
+        """Height of a tile in pixels: none of it is empty over a flat photo."""
+        return max(1, round(self.tile * min(1.0, self.shape)))
 
     @property
     def row(self) -> int:
         """Height of a row in pixels, with its words."""
-        return _HEAD + self.tile + _FOOT
+        return _HEAD + self.height + _FOOT
 
     def corner(self, place: tuple[int, int]) -> tuple[int, int]:
         """Returns left and top of a tile."""
@@ -101,7 +107,8 @@ def draw_explanation(
     pictures = paint_features(photo, maps, values, [[c.feature] for c in shown])
     colours = palette(len(np.asarray(values)))
     top = _EDGE + max(_PHOTO, _header_height(explanation)) + 16
-    grid = _Grid(columns=6 if len(shown) == 6 else 5, top=top)
+    height, width = np.shape(photo)[:2]
+    grid = _Grid(6 if len(shown) == 6 else 5, top, shape=height / width)
     spots = _places([len(group.contributions) for group in groups], grid.columns)
     rows = 1 + max((row for group in spots for row, _ in group), default=-1)
     canvas = Image.new("RGB", (_WIDTH, top + rows * grid.row + _EDGE // 2), "white")
@@ -114,7 +121,7 @@ def draw_explanation(
         _group_head(draw, group, corners[0])
         for contribution, corner in zip(group.contributions, corners, strict=True):
             _paste(canvas, pictures[feature], corner, grid.tile)
-            below = corner[0], corner[1] + grid.tile
+            below = corner[0], corner[1] + grid.height
             _caption(draw, contribution, below, grid.tile, colours)
             feature += 1
     buffer = io.BytesIO()
@@ -152,7 +159,7 @@ def _paste(
     corner: tuple[int, int],
     side: int,
 ) -> None:
-    """Pastes a picture into a square, in its own proportions, at left and bottom."""
+    """Pastes a picture into a square, in its own proportions, at left and top."""
     from PIL import Image
 
     height, width = picture.shape[:2]
@@ -160,7 +167,7 @@ def _paste(
     size = max(1, round(width * scale)), max(1, round(height * scale))
     fitted = Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS)
     left, top = corner
-    canvas.paste(fitted, (left, top + side - size[1]))
+    canvas.paste(fitted, (left, top))
 
 
 def _scores(explanation: Explanation) -> list[tuple[str, str, ClassScore]]:
