@@ -1,6 +1,9 @@
 """Events of the page are answered from the state; only a new photo takes a pass."""
 
 import asyncio
+import os
+import re
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -98,3 +101,26 @@ def test_without_examples_the_page_has_no_gallery(run):
     kinds = {type(block) for block in built(run)[0].blocks.values()}
     assert gradio.File in kinds
     assert gradio.Gallery not in kinds
+
+
+def test_serving_says_the_address_once_and_leaves_no_upload_behind(run, monkeypatch):
+    uvicorn = pytest.importorskip("uvicorn")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    kept = []
+
+    def interrupted(server, sockets):
+        kept.append(Path(os.environ["GRADIO_TEMP_DIR"]))
+        assert kept[0].is_dir()
+        assert server.config.access_log is False
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(uvicorn.Server, "run", interrupted)
+    said = []
+
+    async def serving():  # as in `built`
+        serve.serve(run, "127.0.0.1", 0, examples=0, announce=said.append)
+
+    asyncio.run(serving())
+    assert len(said) == 1
+    assert re.fullmatch(r"Demo: http://127\.0\.0\.1:\d+ \(Ctrl-C ends it\)", said[0])
+    assert not kept[0].exists()
