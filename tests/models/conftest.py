@@ -1,4 +1,4 @@
-"""Variables for a network without compiling its initialisers, and weights by a rule."""
+"""Networks without long compilations: their variables, and weights by a rule."""
 
 import zlib
 
@@ -59,3 +59,16 @@ def rule_images():
     return lambda *shape: (
         np.random.default_rng(sum(shape)).standard_normal(shape).astype(np.float32)
     )
+
+
+@pytest.fixture(scope="session")
+def answers():
+    """Returns a function: module, variables, images -> outputs, quickly compiled."""
+
+    def run(module, variables, images):
+        apply = jax.jit(
+            module.apply, compiler_options={"xla_backend_optimization_level": 0}
+        )
+        return apply(variables, images)
+
+    return run

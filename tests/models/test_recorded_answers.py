@@ -1,7 +1,7 @@
 """What the PyTorch originals answered for weights made by a rule, recorded.
 
 torchvision 0.28.0; DINOv2 of transformers 5.23.0. The tests named *_parity compare maps
-and features too, where PyTorch is installed.
+and features too, and the larger networks, where PyTorch is installed.
 """
 
 import jax
@@ -20,9 +20,7 @@ RECORDED = {
     "mobilenet_v2": ((2, 64, 96), [-0.00975, 0.20271, 0.03158, 0.21964, 0.11404]),
     "convnext_t": ((2, 64, 96), [-0.55517, 0.04191, -0.273, 0.47223, 0.53933]),
     "swin_t": ((1, 224, 224), [-0.73151, -0.39434, 1.57009, 0.09424, -0.60642]),
-    "swin_s": ((1, 224, 224), [-0.37046, 0.44927, 1.22783, 0.95621, -0.22306]),
     "vit_s_14_dinov2": ((2, 56, 84), [1.20681, -0.88793, 0.36081, 0.32099, 0.22572]),
-    "vit_b_14_dinov2": ((2, 56, 84), [0.37693, 0.01675, 0.96741, 0.88071, -0.38118]),
 }
 
 
@@ -31,12 +29,11 @@ def published_shapes(name, table=0, num_classes=5):
 
 
 @pytest.mark.parametrize("name", RECORDED)
-def test_logits_are_those_of_the_original(name, rule_state, rule_images):
+def test_logits_are_those_of_the_original(name, rule_state, rule_images, answers):
     shape, expected = RECORDED[name]
     images = rule_images(*shape, 3)
     variables = models.from_torch_state_dict(name, rule_state(published_shapes(name)))
-    module = models.create(name, 5)
-    logits, features, maps = jax.jit(module.apply)(variables, images)
+    logits, features, maps = answers(models.create(name, 5), variables, images)
     np.testing.assert_allclose(logits[0], expected, atol=1e-4)
     np.testing.assert_allclose(features, maps.mean((1, 2)), atol=1e-5)
     assert maps.min() >= 0

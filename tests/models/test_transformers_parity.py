@@ -6,7 +6,6 @@ way; `RENAMED` leads to the names that published weights have.
 
 import re
 
-import jax
 import numpy as np
 import pytest
 
@@ -113,7 +112,7 @@ def filled(rule_state):
     return fill
 
 
-def answers(maps, classifier):
+def outputs_of(maps, classifier):
     """Logits, features and maps [N,H,W,F] of an original's maps [N,F,H,W]."""
     maps = maps.relu()
     features = maps.mean((2, 3))
@@ -124,13 +123,13 @@ def run_swin(network, images):
     hidden = network.swin(images).last_hidden_state
     side = images.shape[2] // 32
     maps = hidden.transpose(1, 2).reshape(len(images), -1, side, side)
-    return answers(maps, network.classifier)
+    return outputs_of(maps, network.classifier)
 
 
 def run_convnext(network, images):
     maps = network.convnext(images).last_hidden_state
     normalised = network.convnext.layernorm(maps.permute(0, 2, 3, 1))
-    return answers(normalised.permute(0, 3, 1, 2), network.classifier)
+    return outputs_of(normalised.permute(0, 3, 1, 2), network.classifier)
 
 
 def swin(depths):
@@ -145,12 +144,18 @@ def convnext():
     return ConvNextForImageClassification(ConvNextConfig(num_labels=5))
 
 
-def compare(name, reduced_strides, state, images, expected):
-    module = models.create(name, 5, reduced_strides=reduced_strides)
-    variables = models.from_torch_state_dict(name, state)
-    outputs = jax.jit(module.apply)(variables, images)
-    for ours, theirs in zip(outputs, expected, strict=True):
-        np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-4)
+@pytest.fixture
+def compare(answers):
+    """Returns a function that compares a network's answers with the original's."""
+
+    def check(name, reduced_strides, state, images, expected):
+        module = models.create(name, 5, reduced_strides=reduced_strides)
+        variables = models.from_torch_state_dict(name, state)
+        outputs = answers(module, variables, images)
+        for ours, theirs in zip(outputs, expected, strict=True):
+            np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-4)
+
+    return check
 
 
 def to_torch(images):
@@ -161,7 +166,7 @@ def to_torch(images):
     ("name", "depths", "side"),
     [("swin_t", [2, 2, 6, 2], 256), ("swin_s", [2, 2, 18, 2], 224)],
 )
-def test_swin_answers_as_the_original(name, depths, side, filled, rule_images):
+def test_swin_answers_as_the_original(name, depths, side, filled, rule_images, compare):
     network = filled(swin(depths))
     images = rule_images(1, side, side, 3)
     with torch.no_grad():
@@ -171,7 +176,7 @@ def test_swin_answers_as_the_original(name, depths, side, filled, rule_images):
 
 
 def test_finer_swin_runs_the_last_merging_and_stage_on_shifted_maps(
-    filled, rule_images
+    filled, rule_images, compare
 ):
     network = filled(swin([2, 2, 6, 2]))
     images = rule_images(1, 224, 224, 3)
@@ -193,7 +198,7 @@ def test_finer_swin_runs_the_last_merging_and_stage_on_shifted_maps(
             merged = merging(copy.reshape(1, 196, -1), (14, 14))
             answer = network.swin.layernorm(last(merged, (7, 7))[0])
             fine[:, row::2, column::2] = answer.reshape(1, 7, 7, -1)
-        expected = answers(fine.permute(0, 3, 1, 2), network.classifier)
+        expected = outputs_of(fine.permute(0, 3, 1, 2), network.classifier)
     coarse.downsample = merging
     network.swin.encoder.layers.append(last)
     state = renamed("swin", network.state_dict())
@@ -201,7 +206,9 @@ def test_finer_swin_runs_the_last_merging_and_stage_on_shifted_maps(
 
 
 @pytest.mark.parametrize("reduced_strides", [False, True])
-def test_convnext_answers_as_the_original(reduced_strides, filled, rule_images):
+def test_convnext_answers_as_the_original(
+    reduced_strides, filled, rule_images, compare
+):
     network = filled(convnext())
     state = renamed("convnext", network.state_dict())
     if reduced_strides:
@@ -224,7 +231,7 @@ def test_convnext_answers_as_the_original(reduced_strides, filled, rule_images):
     [("vit_s_14_dinov2", 384, 6), ("vit_b_14_dinov2", 768, 12)],
 )
 def test_dinov2_answers_as_the_original_at_any_image_size(
-    name, width, heads, filled, rule_images
+    name, width, heads, filled, rule_images, compare
 ):
     from transformers import Dinov2Config, Dinov2Model
 
@@ -237,14 +244,14 @@ def test_dinov2_answers_as_the_original_at_any_image_size(
     with torch.no_grad():
         tokens = network(to_torch(images)).last_hidden_state[:, 1:]
         maps = tokens.transpose(1, 2).reshape(2, width, 4, 6)
-        expected = answers(maps, classifier)
+        expected = outputs_of(maps, classifier)
     state = renamed("dinov2", network.state_dict())
     for part, tensor in classifier.state_dict().items():
         state[f"head.{part}"] = tensor.numpy()
     compare(name, False, state, images, expected)
 
 
-def test_mobilenet_v2_answers_as_the_original(filled, rule_images):
+def test_mobilenet_v2_answers_as_the_original(filled, rule_images, compare):
     from transformers import MobileNetV2Config, MobileNetV2ForImageClassification
 
     config = MobileNetV2Config(tf_padding=False, layer_norm_eps=1e-5, num_labels=5)
@@ -256,6 +263,6 @@ def test_mobilenet_v2_answers_as_the_original(filled, rule_images):
     images = rule_images(2, 64, 96, 3)
     with torch.no_grad():
         maps = network.mobilenet_v2(to_torch(images)).last_hidden_state
-        expected = answers(maps, network.classifier)
+        expected = outputs_of(maps, network.classifier)
     state = renamed("mobilenet_v2", network.state_dict())
     compare("mobilenet_v2", False, state, images, expected)
