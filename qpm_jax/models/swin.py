@@ -78,11 +78,13 @@ class Swin(nn.Module):
 
     Attributes:
       depths: blocks in each stage.
+      width: channels of the first stage; the last has 8 times as many, F.
       reduced_strides: maps twice as fine, the last merging and stage run on four
         shifted copies (`models.shifts`).
     """
 
     depths: Sequence[int] = SWIN_T_DEPTHS
+    width: int = WIDTH
     reduced_strides: bool = False
 
     @nn.compact
@@ -96,7 +98,7 @@ class Swin(nn.Module):
         """
         del train  # nothing here behaves differently in training
         hidden = nn.Conv(
-            WIDTH,
+            self.width,
             (PATCH, PATCH),
             strides=(PATCH, PATCH),
             padding="VALID",

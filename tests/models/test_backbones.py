@@ -9,6 +9,10 @@ from qpm_jax import models
 from qpm_jax.models import windows
 from qpm_jax.models.batch_norm import BatchNorm
 from qpm_jax.models.bicubic import interpolation_weights, resize_bicubic
+from qpm_jax.models.convnext import ConvNeXt
+from qpm_jax.models.mobilenet_v2_torch import MobileNetV2
+from qpm_jax.models.resnet import Bottleneck, ResNet
+from qpm_jax.models.swin import Swin
 from qpm_jax.models.vit import VisionTransformer
 
 
@@ -30,6 +34,41 @@ def test_maps_of_a_224_pixel_photo(name, reduced_strides, side):
         lambda image: module.init_with_output(jax.random.key(0), image)[0], image
     )
     assert maps.shape == (1, side, side, models.specification(name).num_features)
+
+
+TINY = {
+    "resnet": (ResNet(Bottleneck, (1, 0, 0, 0)), 32),
+    "convnext": (ConvNeXt(depths=(0, 1), widths=(8, 12)), 16),
+    "swin": (Swin(depths=(2, 0, 0, 0), width=24), 32),
+    "vit": (VisionTransformer(12, 2, depth=1), 28),
+    "mobilenet": (MobileNetV2(((2, 8, 2, 2),), 12), 16),
+}
+
+
+@pytest.mark.parametrize("kind", TINY)
+def test_every_weight_learns(kind, random_variables):
+    backbone, side = TINY[kind]
+    images = np.random.default_rng(1).normal(size=(2, side, side, 3))
+    images = images.astype(np.float32)
+    variables = random_variables(backbone, images.shape)
+
+    def score(params):
+        maps, updated = backbone.apply(
+            {**variables, "params": params}, images, True, mutable=["batch_stats"]
+        )
+        return jnp.sum(jnp.sin(jnp.arange(maps.size)) * maps.ravel()), (maps, updated)
+
+    gradients, (maps, updated) = jax.jit(
+        jax.grad(score, has_aux=True),
+        compiler_options={"xla_backend_optimization_level": 0},
+    )(variables["params"])
+    assert maps.min() >= 0
+    for path, leaf in jax.tree_util.tree_leaves_with_path(gradients):
+        assert np.isfinite(leaf).all()
+        assert np.any(leaf != 0), jax.tree_util.keystr(path)
+    statistics = variables.get("batch_stats", {})
+    changed = jax.tree.map(np.array_equal, statistics, updated.get("batch_stats", {}))
+    assert not any(jax.tree.leaves(changed))
 
 
 def test_strides_that_are_not_there_cannot_be_reduced():
