@@ -46,6 +46,11 @@ of {per_class:g} of {len(run.selected)} features
 
 {_metrics(run)}
 
+{_use(height, width)}"""
+
+
+def _use(height: int, width: int) -> str:
+    return f"""\
 ## Use
 
 ```python
