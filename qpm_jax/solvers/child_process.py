@@ -49,7 +49,8 @@ def child(
 
         def hear(seconds: float) -> Any:
             try:
-                item = news.get(timeout=max(0.0, seconds))
+                longest = threading.TIMEOUT_MAX
+                item = news.get(timeout=min(max(0.0, seconds), longest))
             except queue.Empty:
                 return None
             if item is _END:
@@ -70,13 +71,13 @@ def _exchange(
     """Hands the message over and passes news on, `_END` after the last."""
     assert process.stdin is not None
     assert process.stdout is not None
-    with process.stdout:
+    with process.stdout, contextlib.suppress(Exception):
         # A process that fails at once takes nothing; its last words say why.
         with contextlib.suppress(BrokenPipeError), process.stdin:
             pickle.dump(message, process.stdin)
-        with contextlib.suppress(EOFError, pickle.UnpicklingError):
-            while True:
-                news.put(pickle.load(process.stdout))
+        while True:  # until its end, or what is no pickle, which fails in many ways
+            news.put(pickle.load(process.stdout))
+    process.kill()
     news.put(_END)
 
 

@@ -49,6 +49,13 @@ def test_an_end_without_words_names_the_exit_status():
         hear(30.0)
 
 
+def test_what_is_no_news_is_an_error_at_once_and_not_silence_to_the_limit():
+    code = "import time; print('Info: something', flush=True); time.sleep(600)"
+    words = pytest.raises(RuntimeError, match="Chatty failed")
+    with child("Chatty", ("-c", code), None) as hear, words:
+        hear(float("inf"))
+
+
 def test_ctrl_c_reaches_the_parent_alone():
     code = "import os, pickle, sys; pickle.dump(os.getsid(0), sys.stdout.buffer)"
     with child("Child", ("-c", code), None) as hear:
