@@ -48,6 +48,10 @@ def as_array(image: "str | Path | np.ndarray | Image.Image") -> np.ndarray:
     return array
 
 
+# What is read: not every form Pillow knows, some of which run other programs.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+
+
 def decode_image(data: bytes, name: str) -> np.ndarray:
     """Decodes a file as the eye sees it: turned by its EXIF tag, in RGB.
 
@@ -67,9 +71,9 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
     from PIL import Image, ImageOps
 
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             return np.array(_to_rgb(ImageOps.exif_transpose(image)))
-    except _decoding_errors() as error:
+    except decoding_errors() as error:
         raise _unreadable(name, error) from error
 
 
@@ -81,9 +85,9 @@ def check_header(path: Path) -> None:
     from PIL import Image
 
     try:
-        with Image.open(path):
+        with Image.open(path, formats=FORMATS):
             pass
-    except _decoding_errors() as error:
+    except decoding_errors() as error:
         raise _unreadable(str(path), error) from error
 
 
@@ -166,14 +170,19 @@ def _to_rgb(image: "Image.Image") -> "Image.Image":
     return image.convert("RGB")
 
 
-def _decoding_errors() -> tuple[type[BaseException], ...]:
+def decoding_errors() -> tuple[type[BaseException], ...]:
+    """Returns what Pillow raises where a file is broken, or no image."""
+    import struct
+
     from PIL import Image
 
-    # SyntaxError and struct-like errors come out of PIL's parsers of broken files
     return (
         OSError,
         SyntaxError,
         ValueError,
+        TypeError,
+        RuntimeError,
+        struct.error,
         EOFError,
         Image.DecompressionBombError,
         Image.DecompressionBombWarning,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import UInt8
 
-from qpm_jax.datasets.image_files import decode_image
+from qpm_jax.datasets.image_files import FORMATS, decode_image, decoding_errors
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -70,13 +70,16 @@ def _notes(data: bytes, name: str, image_size: tuple[int, int]) -> tuple[str, ..
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            _check_size(image.size, name)
-            return tuple(_unusual(image, image_size))
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            size = image.size
+            fits = size[0] * size[1] <= MOST_PIXELS
+            notes = _unusual(image, image_size) if fits else []
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ValueError(_too_large(name, "far too many")) from error
-    except (OSError, SyntaxError, EOFError) as error:
+    except decoding_errors() as error:
         raise ValueError(f"“{name}” is no image, or broken. {_TRY_ANOTHER}") from error
+    _check_size(size, name)
+    return tuple(notes)
 
 
 def _check_size(size: tuple[int, int], name: str) -> None:

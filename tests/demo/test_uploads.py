@@ -34,6 +34,31 @@ def test_unusual_kinds_are_read_with_a_note(tmp_path, mode, note):
     assert [note in said for said in upload.notes] == [True]
 
 
+def test_forms_that_run_other_programs_are_no_images(tmp_path):
+    path = saved(tmp_path, PHOTO, "bird.jpg", format="EPS")
+    with pytest.raises(ValueError, match="is no image, or broken"):
+        read_upload(path, (32, 32))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "WEBP", "GIF"])
+def test_damage_anywhere_is_told_in_words_or_does_no_harm(tmp_path, form):
+    whole = bytearray(saved(tmp_path, PHOTO, f"bird.{form}").read_bytes())
+    random = np.random.default_rng(1)
+    path = tmp_path / "damaged"
+    for _ in range(60):
+        damaged = whole.copy()
+        for place in random.integers(0, min(len(whole), 200), 4):
+            damaged[place] = random.integers(256)
+        path.write_bytes(damaged)
+        words = ""
+        try:
+            read_upload(path, (32, 32))
+        except ValueError as error:
+            words = str(error)
+        assert words == "" or words.startswith("“damaged” ")
+
+
 def test_an_animation_is_read_as_its_first_picture(tmp_path):
     frames = [PHOTO.convert("P"), PHOTO.rotate(180).convert("P")]
     path = tmp_path / "bird.gif"
