@@ -12,13 +12,14 @@ from qpm_jax.demo import page, state
 from qpm_jax.demo.examples import Example
 from qpm_jax.demo.uploads import read_upload
 from qpm_jax.explain.local_maps import shown_size
-from qpm_jax.explain.local_picture import signed
+from qpm_jax.explain.markup import signed
 from qpm_jax.run import Run
 
 if TYPE_CHECKING:
     import gradio
 
 _THUMBNAIL = 160
+_KEPT = 600  # seconds after which uploaded files are deleted
 _WELCOME = (
     '<p class="qpm empty">What the model says of your photo will appear here.</p>'
 )
@@ -33,7 +34,9 @@ def build(run: Run, examples: Sequence[Example] = ()) -> "gradio.Blocks":
     """
     import gradio as gr
 
-    with gr.Blocks(title="QPM demo", analytics_enabled=False) as app:
+    with gr.Blocks(
+        title="QPM demo", analytics_enabled=False, delete_cache=(_KEPT, _KEPT)
+    ) as app:
         session = gr.State(None)
         gr.HTML(page.header(run))
         with gr.Row():
@@ -59,8 +62,15 @@ def build(run: Run, examples: Sequence[Example] = ()) -> "gradio.Blocks":
             gallery.select(
                 _exemplified(run, examples), None, shown, api_visibility="private"
             )
-        against.input(_compared(run), [session, against], [session, *chosen[1:]])
-        kept.input(_kept(run), [session, kept], [session, switches])
+        against.input(
+            _compared(run),
+            [session, against],
+            [session, *chosen[1:]],
+            api_visibility="private",
+        )
+        kept.input(
+            _kept(run), [session, kept], [session, switches], api_visibility="private"
+        )
     return app
 
 

@@ -18,8 +18,7 @@ from qpm_jax.explain.colours import hex_code, lettering, palette
 from qpm_jax.explain.figures import data_uri
 from qpm_jax.explain.local import ClassScore, Contribution, Explanation
 from qpm_jax.explain.local_maps import paint_features
-from qpm_jax.explain.local_picture import signed
-from qpm_jax.explain.markup import escape, plural
+from qpm_jax.explain.markup import escape, plural, signed
 from qpm_jax.run import Run
 
 

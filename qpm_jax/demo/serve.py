@@ -2,8 +2,11 @@
 
 import logging
 import os
+import signal
 import socket
+import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from importlib import resources
 from types import ModuleType
@@ -59,11 +62,18 @@ def serve(
         listener.listen()
         announce(f"Demo: {address(listener)} (Ctrl-C ends it)")
         try:
+            _end_by_exception()
             server.run(sockets=[listener])
         except KeyboardInterrupt:
             pass  # how it is meant to end
         finally:
             listener.close()
+
+
+def _end_by_exception() -> None:
+    """Lets SIGTERM, too, end the demo in order: visitors' files are deleted then."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 def load_gradio(uploads: str) -> ModuleType:

@@ -25,6 +25,7 @@ from qpm_jax.explain.local_words import (
     shorten,
     write,
 )
+from qpm_jax.explain.markup import signed
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -73,11 +74,6 @@ class _Group:
     letter: str  # class that has them; empty: both
     words: str
     contributions: tuple[Contribution, ...]
-
-
-def signed(value: float) -> str:
-    """Returns a number with its sign and two decimals, such as +2.31 or −0.40."""
-    return f"{value:+.2f}".replace("-", "−")
 
 
 def draw_explanation(

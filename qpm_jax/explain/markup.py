@@ -134,3 +134,8 @@ def _fact(value: object) -> str:
     if isinstance(value, float):
         return escape(f"{value:.6g}")
     return escape(value)
+
+
+def signed(value: float) -> str:
+    """Returns a number with its sign and two decimals, such as +2.31 or −0.40."""
+    return f"{value:+.2f}".replace("-", "−")

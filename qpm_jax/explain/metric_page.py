@@ -16,6 +16,7 @@ from qpm_jax.explain.markup import (
     number,
     percent,
     section,
+    signed,
 )
 
 _FIRST = 10
@@ -182,24 +183,18 @@ def _confusion(contents: ReportContents, entry: Mapping[str, Any], rest: bool) -
     if None not in pair:
         words = f'<a href="#compare" data-pair="{pair[0]},{pair[1]}">{words}</a>'
     column = {str(c): f for f, c in enumerate(np.asarray(contents.selected).tolist())}
-    signed: dict[bool, list[str]] = {True: [], False: []}
+    sides: dict[bool, list[str]] = {True: [], False: []}
     for channel, value in entry["features"].items():
         shown = feature_chips(contents, (column[channel],))
-        signed[value > 0].append(
-            f'<span class="signed">{shown} {_signed(value)}</span>'
-        )
+        sides[value > 0].append(f'<span class="signed">{shown} {signed(value)}</span>')
     return _cells(
         words,
         number(entry["images"]),
         percent(entry["share"]),
         f"{entry['lead']:.2f}".replace("-", "−"),
-        *(" ".join(signed[side]) or MISSING for side in (True, False)),
+        *(" ".join(sides[side]) or MISSING for side in (True, False)),
         rest=rest,
     )
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
 
 
 def _meanings(contents: ReportContents) -> str:

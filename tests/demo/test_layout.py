@@ -13,7 +13,7 @@ from qpm_jax.demo.examples import Example
 gradio = pytest.importorskip("gradio", reason="needs the extra demo")
 
 from qpm_jax.demo import layout, serve  # noqa: E402
-from qpm_jax.explain.local_picture import signed  # noqa: E402
+from qpm_jax.explain.markup import signed  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,9 @@ from PIL import Image
 
 from qpm_jax.explain.colours import palette
 from qpm_jax.explain.local import explain
-from qpm_jax.explain.local_picture import draw_explanation, signed
+from qpm_jax.explain.local_picture import draw_explanation
 from qpm_jax.explain.local_words import font, shorten
+from qpm_jax.explain.markup import signed
 
 RANDOM = np.random.default_rng(0)
 PHOTO = RANDOM.integers(0, 256, (30, 40, 3)).astype(np.uint8)

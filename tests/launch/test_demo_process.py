@@ -3,6 +3,8 @@
 Upload, comparison, switches and broken files, with every request of the page watched.
 """
 
+import json
+import os
 import re
 import signal
 import subprocess
@@ -41,6 +43,26 @@ def address(browser, trained, tmp_path_factory):
         rest, _ = process.communicate(timeout=120)
         stays.close()
     assert (process.returncode, rest, log.read_text()) == (0, "", "")
+
+
+def test_the_page_is_all_there_is_no_public_interface(address):
+    with urllib.request.urlopen(f"{address}/gradio_api/info") as answer:
+        assert json.load(answer)["named_endpoints"] == {}
+
+
+def test_sigterm_ends_it_in_order_and_deletes_what_visitors_sent(trained, tmp_path):
+    command = [sys.executable, "-m", "launch.demo", f"--workdir={trained}", "--port=0"]
+    process = subprocess.Popen(
+        [*command, "--examples=0"],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
+    process.stdout.readline()
+    assert list(tmp_path.glob("qpm_demo_*"))
+    process.terminate()
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert not list(tmp_path.glob("qpm_demo_*"))
 
 
 @pytest.fixture
