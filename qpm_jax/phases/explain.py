@@ -16,7 +16,6 @@ from qpm_jax.config_keys import flatten
 from qpm_jax.datasets import Dataset
 from qpm_jax.phases import assign, evaluate, metric_table
 from qpm_jax.phases import workdir as folders
-from qpm_jax.phases.code_version import code_version
 from qpm_jax.phases.report_examples import examples_of
 from qpm_jax.phases.setting import Setting, prepare
 from qpm_jax.phases.statistics import read_statistics
@@ -41,8 +40,6 @@ def run(
     folders.require(setting.workdir, "evaluate")
     names = explain.feature_names(setting.workdir)
     folders.begin(setting.workdir, "explain")
-    if names:  # a folder of an older result is gone; what a person wrote stays
-        explain.write_feature_names(setting.workdir, names)
     started = time.monotonic()
     contents = report_contents(setting, names)
     folder = setting.workdir / "explain"
@@ -130,6 +127,7 @@ def _run_facts(setting: Setting) -> dict[str, Any]:
     done = {phase: folders.facts(setting.workdir, phase) for phase in folders.PHASES}
     done = {phase: facts for phase, facts in done.items() if facts}
     versions = ("qpm_jax", "jax", "python")
+    codes = [facts["code"] for facts in done.values() if "code" in facts]
     return {
         "seed": setting.config.seed,
         "training images": len(setting.dataset.train.labels),
@@ -137,7 +135,7 @@ def _run_facts(setting: Setting) -> dict[str, Any]:
         "finished": done["evaluate"]["finished"],
         "versions": {
             **{name: done["evaluate"][name] for name in versions},
-            "code": code_version(),
+            "code": "; ".join(dict.fromkeys(codes)),
         },
         "hardware": {
             **{f"device, {phase}": facts["device"] for phase, facts in done.items()},

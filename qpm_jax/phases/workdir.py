@@ -27,7 +27,11 @@ from ml_collections import ConfigDict
 from qpm_jax import files
 from qpm_jax.config import from_dict
 from qpm_jax.config_keys import flatten
+from qpm_jax.phases.code_version import code_version
 from qpm_jax.version import __version__
+
+# In `explain/`: names of features, by a person.
+NAMES = "names.json"
 
 logger = logging.getLogger(__name__)
 
@@ -116,9 +120,20 @@ def begin(workdir: Path, phase: str) -> None:
     folder = workdir / phase
     if folder.exists() and _origin(workdir, phase) != origin:
         logger.info("%s began from another result and is made again", phase)
-        shutil.rmtree(folder)
+        _empty(folder)
     (folder / "done.json").unlink(missing_ok=True)
     files.write_json(folder / "begun.json", {"origin": origin})
+
+
+def _empty(folder: Path) -> None:
+    """Deletes what a phase has written; what a person wrote stays."""
+    for path in folder.iterdir():
+        if path.name == NAMES:
+            logger.info("%s is kept; see that its names still fit", path)
+        elif path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def _before(phase: str) -> str | None:
@@ -160,6 +175,7 @@ def mark_done(workdir: Path, phase: str, seconds: float, **facts: Any) -> None:
             "seconds": seconds,
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "qpm_jax": __version__,
+            "code": code_version(),
             "jax": jax.__version__,
             "python": platform.python_version(),
             "device": jax.devices()[0].device_kind,

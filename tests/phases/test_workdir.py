@@ -5,6 +5,7 @@ import pytest
 from qpm_jax import config as configuration
 from qpm_jax.phases import inputs
 from qpm_jax.phases import workdir as folders
+from qpm_jax.phases.code_version import code_version
 
 
 def test_a_new_folder_gets_the_configuration(tmp_path):
@@ -107,6 +108,20 @@ def test_a_stale_phase_begins_in_an_empty_folder(tmp_path):
     _finish(tmp_path, "assign")
     folders.begin(tmp_path, "finetune")
     assert not (tmp_path / "finetune" / "checkpoint").exists()
+
+
+def test_names_that_a_person_gave_outlive_a_stale_report(tmp_path):
+    _finish(tmp_path, *folders.PHASES)
+    (tmp_path / "explain" / "names.json").write_text('{"3": "beak"}')
+    _finish(tmp_path, "evaluate")
+    folders.begin(tmp_path, "explain")
+    left = {path.name for path in (tmp_path / "explain").iterdir()}
+    assert left == {"begun.json", "names.json"}
+
+
+def test_a_phase_says_which_code_made_it(tmp_path):
+    _finish(tmp_path, "dense")
+    assert folders.facts(tmp_path, "dense")["code"] == code_version()
 
 
 def test_an_interrupted_phase_keeps_its_folder(tmp_path):
