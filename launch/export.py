@@ -3,6 +3,8 @@
 python -m launch.export --workdir=runs/birds --to=safetensors --out=birds-qpm
 """
 
+from pathlib import Path
+
 from absl import flags
 
 import qpm_jax
@@ -23,6 +25,11 @@ OUT = flags.DEFINE_string(
 def main() -> None:
     """Writes the run and says where."""
     assert OUT.value is not None  # it is required
+    out = Path(OUT.value)
+    if TO.value == "safetensors" and out.is_file():
+        raise ValueError(f"--out={out} is a file; --to=safetensors writes a folder.")
+    if TO.value != "safetensors" and out.is_dir():
+        raise ValueError(f"--out={out} is a folder; --to={TO.value} writes a file.")
     FORMS[TO.value](qpm_jax.load(app.workdir()), OUT.value)
     print(f"Written: {OUT.value}")
 

@@ -107,7 +107,7 @@ def _name(name: object, channel: int, where: str) -> str:
     if not isinstance(name, str) or not name.strip() or not name.isprintable():
         raise ValueError(
             f"{where} calls feature {channel} {name!r}; give a name of 1 to "
-            f"{LONGEST_NAME} characters on one line, or remove that entry."
+            f"{LONGEST_NAME} printable characters on one line, or remove that entry."
         )
     if set(name) & set(_SEPARATORS):
         raise ValueError(

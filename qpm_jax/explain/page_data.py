@@ -142,10 +142,9 @@ def _roots(maps: Float[np.ndarray, "A B h w"]) -> Float[np.ndarray, "A B"]:
 
 def _levels(values: Float[np.ndarray, "C A"]) -> Float[np.ndarray, "C A"]:
     values = np.asarray(values, np.float64)
-    span = float(np.ptp(values)) if values.size else 0.0
-    return np.rint(255 * (values - values.min(initial=0)) / max(span, 1e-12)).clip(
-        0, 255
-    )
+    if not values.size:
+        return values
+    return np.rint(255 * (values - values.min()) / max(float(np.ptp(values)), 1e-12))
 
 
 def _base64(values: np.ndarray) -> str:

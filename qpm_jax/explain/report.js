@@ -109,7 +109,7 @@ function startNaming() {
     const input = event.target.closest("input[data-names]");
     if (!input) return;
     const feature = Number(input.dataset.names);
-    input.value = input.value.replace(/[;=]/g, "");
+    input.value = input.value.replace(/[;=\p{C}]/gu, "").replace(/\p{Z}/gu, " ");
     page.features[feature].name = input.value.trim();
     for (const node of document.querySelectorAll(`[data-label="${feature}"]`)) {
       node.textContent = shortLabel(feature);

@@ -108,6 +108,9 @@ def _read_torch(path: Path) -> dict[str, np.ndarray]:
         ) from error
     try:
         loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
+        for key in ("model", "state_dict"):  # checkpoints hold more than the weights
+            if isinstance(loaded.get(key), dict):
+                loaded = loaded[key]
         return {key: _as_array(tensor) for key, tensor in loaded.items()}
     except Exception as error:  # unpickling fails in ways PyTorch does not list
         raise _unreadable(path, path.suffix, error) from error

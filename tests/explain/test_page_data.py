@@ -5,7 +5,12 @@ import json
 
 import numpy as np
 
-from qpm_jax.explain.page_data import as_script, page_data, ranked_pairs
+from qpm_jax.explain.page_data import (
+    _levels,
+    as_script,
+    page_data,
+    ranked_pairs,
+)
 from qpm_jax.explain.saliency import scale_to_unit
 
 
@@ -16,6 +21,11 @@ def test_classes_features_and_pairs_come_through(contents):
     assert data["features"][0]["code"] == "#0072b2"
     assert data["start"] == ranked_pairs(contents())[0].tolist()
     assert data["confusions"] == [{"from": 0, "to": 1, "images": 4}]
+
+
+def test_attributes_far_above_0_keep_their_differences():
+    levels = _levels(np.array([[50.0, 100.0], [60.0, 90.0]]))
+    np.testing.assert_array_equal(levels, [[0, 255], [51, 204]])
 
 
 def test_no_tag_begins_in_the_script(contents, evil):

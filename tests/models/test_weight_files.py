@@ -70,6 +70,8 @@ def test_pytorch_files_are_read_where_pytorch_is(tmp_path):
     path = tmp_path / "model.pth"
     torch.save({key: torch.tensor(array) for key, array in ARRAYS.items()}, path)
     assert_read(path)
+    torch.save({"model": torch.load(path), "epoch": 3}, path)
+    assert_read(path)
     path.write_bytes(b"no pickle")
     with pytest.raises(ValueError, match=r"is no readable \.pth file"):
         read_arrays(path)
