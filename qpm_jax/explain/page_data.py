@@ -60,7 +60,7 @@ def as_script(data: dict[str, Any]) -> str:
 
 
 def ranked_pairs(contents: ReportContents) -> np.ndarray:
-    """Returns pairs one feature apart first, then all others, most alike first."""
+    """Returns the pairs one feature apart, or else those most alike; best first."""
     similarity = contents.class_similarity
     near = pairs_one_apart(contents.assignment, similarity)
     if len(near):

@@ -9,7 +9,9 @@ CHiQPM, arXiv 2511.20779). Which of the two a file is, and its strides, it does 
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import numpy as np
+from flax.traverse_util import flatten_dict
 from jax.typing import ArrayLike
 
 from qpm_jax import models
@@ -55,7 +57,7 @@ def from_published(
     variables = (
         models.backbone_from_torch_state_dict(name, backbone)
         if name in TORCH
-        else _from_places(backbone)
+        else _from_places(name, backbone)
     )
     dense = models.create(name, 1, reduced_strides=reduced_strides)
     return models.QPMNetwork(backbone=dense.backbone, head=head(**arrays)), variables
@@ -127,7 +129,8 @@ def _to_places(variables: Variables, prefix: str = "") -> dict[str, np.ndarray]:
     return leaves
 
 
-def _from_places(arrays: Mapping[str, ArrayLike]) -> Variables:
+def _from_places(name: str, arrays: Mapping[str, ArrayLike]) -> Variables:
+    _check_places(name, arrays)
     variables: Variables = {}
     for place, array in arrays.items():
         *branch, leaf = place.split(".")
@@ -136,3 +139,27 @@ def _from_places(arrays: Mapping[str, ArrayLike]) -> Variables:
             inner = inner.setdefault(step, {})
         inner[leaf] = np.asarray(array)
     return variables
+
+
+def _check_places(name: str, arrays: Mapping[str, ArrayLike]) -> None:
+    """Raises where the arrays are not those of a backbone, and lists every key."""
+    dense = models.create(name, 1)
+    size = models.specification(name).image_size
+    image = jax.ShapeDtypeStruct((1, *size, 3), np.float32)
+    made = jax.eval_shape(dense.init, jax.random.key(0), image)
+    wanted = {
+        ".".join(path): leaf.shape
+        for path, leaf in flatten_dict(made).items()
+        if path[1] == "backbone"
+    }
+    found = {place: np.shape(array) for place, array in arrays.items()}
+    wrong = [
+        f"no {place}"
+        if place not in found
+        else f"{place} is {found[place]}, not {shape}"
+        for place, shape in wanted.items()
+        if found.get(place) != shape
+    ]
+    wrong += [f"unknown {place}" for place in found if place not in wanted]
+    if wrong:
+        raise ValueError(f"state: does not fit {name!r}: {'; '.join(wrong)}")

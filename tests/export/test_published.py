@@ -126,3 +126,11 @@ def test_heads_of_the_two_systems_differ(checkpoint):
     again, _ = export.from_published("resnet18", checkpoint, head=models.RectifiedHead)
     assert rectified.head == again.head
     assert hash(rectified.head) == hash(again.head)
+
+
+def test_arrays_that_do_not_fit_a_backbone_are_all_listed(run):
+    state = export.to_published("resnet_small", run.network.head, run.variables)
+    place = next(key for key in state if key.startswith("params.backbone."))
+    other = {key: array for key, array in state.items() if key != place}
+    with pytest.raises(ValueError, match=f"no {place}; unknown params.backbone.x"):
+        export.from_published("resnet_small", other | {"params.backbone.x": 0.0})
