@@ -99,7 +99,7 @@ def prepare(
       ValueError: A setting is impossible; the message says which and what would do.
     """
     specification = models.specification(config.model.name)
-    _check_counts(config, specification.num_features)
+    check_counts(config)
     if dataset is None:
         dataset = datasets.load(config.dataset.name, **config.dataset.options.to_dict())
     check_classes(len(dataset.class_names), config.num_features, config.per_class)
@@ -135,8 +135,9 @@ def _inputs(setting: Setting) -> inputs.Inputs:
     )
 
 
-def _check_counts(config: ConfigDict, available: int) -> None:
-    """Raises where a number cannot be, before anything is trained."""
+def check_counts(config: ConfigDict) -> None:
+    """Raises ValueError where a setting cannot be, before anything is trained."""
+    available = models.specification(config.model.name).num_features
     for name in ("batch_size", "evaluation_batch_size", "evaluate_epochs"):
         if config[name] < 1:
             raise ValueError(f"config.{name} is {config[name]}; it must be at least 1.")

@@ -65,6 +65,22 @@ def open_workdir(workdir: str | Path, config: ConfigDict) -> Path:
     return workdir
 
 
+def used_settings(config: ConfigDict, until: str) -> dict[str, Any]:
+    """Returns the settings, by dotted name, that results depend on.
+
+    Args:
+      config: Every setting.
+      until: Last of the phases whose results are meant.
+    """
+    phases = PHASES[: PHASES.index(until) + 1]
+    sections = {section for phase in phases for section in _SETTINGS[phase]}
+    return {
+        name: value
+        for name, value in flatten(config).items()
+        if name.split(".")[0] in sections
+    }
+
+
 def read_config(workdir: str | Path) -> ConfigDict:
     """Returns the configuration a run was made with.
 
