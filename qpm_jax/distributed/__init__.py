@@ -1,0 +1,46 @@
+"""Many devices and many hosts: who takes part, where arrays lie, who writes files.
+
+JAX does the work: its multi-controller runtime connects the processes of a job, and its
+compiler adds the communication to programs over arrays that lie on one mesh. What is
+here says where arrays lie; what is computed is the same on any number of devices.
+"""
+
+from qpm_jax.distributed.hosts import (
+    HEARTBEAT_SECONDS,
+    initialize,
+    is_first,
+    once,
+    several_hosts,
+)
+from qpm_jax.distributed.membership import Membership, membership
+from qpm_jax.distributed.mesh import AXIS, along_rows, make_mesh, replicated
+from qpm_jax.distributed.placement import (
+    check_batch_size,
+    gathered,
+    place,
+    place_rows,
+    round_up,
+    state_shardings,
+    to_host,
+)
+
+__all__ = [
+    "AXIS",
+    "HEARTBEAT_SECONDS",
+    "Membership",
+    "along_rows",
+    "check_batch_size",
+    "gathered",
+    "initialize",
+    "is_first",
+    "make_mesh",
+    "membership",
+    "once",
+    "place",
+    "place_rows",
+    "replicated",
+    "round_up",
+    "several_hosts",
+    "state_shardings",
+    "to_host",
+]
