@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,27 +24,28 @@ class ImageSource:
     box: tuple[int, int, int, int] | None = None
 
 
-class LazyImages:
+class KeptImages:
     """A sequence of images that decodes each on first use and keeps it while it fits.
 
+    A copy in another process keeps none, or memory would be needed once a process.
+
     Args:
-        container: a folder or a .zip archive.
-        sources: the images in it, in order.
+        count: how many images there are.
         cache_bytes: how much decoded image data to keep, in bytes; once it is full,
             further images are decoded anew each time.
     """
 
-    def __init__(
-        self, container: Path, sources: Sequence[ImageSource], cache_bytes: int = 2**31
-    ) -> None:
-        self.container = container
-        self.sources = tuple(sources)
-        self._read = container_reader(container)
+    def __init__(self, count: int, cache_bytes: int) -> None:
+        self._count = count
         self._cache: dict[int, np.ndarray] = {}
         self._free_bytes = cache_bytes
 
+    def decode(self, position: int) -> np.ndarray:
+        """Reads an image, uint8 [H,W,3] in its own memory; errors name its file."""
+        raise NotImplementedError
+
     def __len__(self) -> int:
-        return len(self.sources)
+        return self._count
 
     def __getitem__(self, index: int) -> np.ndarray:
         """Returns image `index`, read-only uint8 [H,W,3]; errors name its file."""
@@ -51,7 +53,7 @@ class LazyImages:
         position = range(len(self))[index]
         image = self._cache.get(position)
         if image is None:
-            image = self._decode(self.sources[position])
+            image = self.decode(position)
             image.setflags(write=False)
             # threads may race here: the budget is then missed by an image or two
             if image.nbytes <= self._free_bytes:
@@ -59,10 +61,41 @@ class LazyImages:
                 self._cache[position] = image
         return image
 
-    def _decode(self, source: ImageSource) -> np.ndarray:
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_cache": {}, "_free_bytes": 0}
+
+
+class LazyImages(KeptImages):
+    """Images in a folder or .zip archive.
+
+    Args:
+        container: a folder or a .zip archive.
+        sources: the images in it, in order.
+        cache_bytes: see `KeptImages`.
+    """
+
+    def __init__(
+        self, container: Path, sources: Sequence[ImageSource], cache_bytes: int = 2**31
+    ) -> None:
+        super().__init__(len(sources), cache_bytes)
+        self.container = container
+        self.sources = tuple(sources)
+        self._read = container_reader(container)
+
+    def decode(self, position: int) -> np.ndarray:
+        """Reads an image from the folder or archive and cuts its box out."""
+        source = self.sources[position]
         where = f"{self.container}/{source.name}"
         image = decode_image(self._read(source.name), where)
         return image if source.box is None else crop(image, source.box, where)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"_read": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        # an open archive cannot move to another process
+        self._read = container_reader(self.container)
 
 
 def container_reader(container: Path) -> Callable[[str], bytes]:

@@ -1,0 +1,96 @@
+"""Batches from processes of their own: the same ones in the same order as from threads.
+
+Every process has the whole pipeline and is asked for batch after batch by number, so
+how many there are changes nothing. They outlive neither an error nor Ctrl-C nor the
+death of the process that reads them.
+
+grain's own `mp_prefetch` is not used: it needs absl's flags parsed and room in
+/dev/shm, which containers lack, and is ended noisily.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import grain
+
+# Seconds a process still reads after a SIGTERM. Schedulers send it to the whole group;
+# the parent then finishes its step and writes a checkpoint.
+_GRACE = 10.0
+
+# In a process that reads: the pipeline it reads.
+_pipeline: Any = None
+
+
+def read_in_processes(
+    batches: "grain.MapDataset[Any]", first_step: int, num_workers: int
+) -> Iterator[Any]:
+    """Yields `batches[first_step]`, ..., prepared ahead by processes.
+
+    Args:
+        batches: a random-access pipeline that can be pickled.
+        first_step: the step to begin with.
+        num_workers: how many processes, at least 1; each has two batches ahead.
+
+    Raises:
+        ValueError: what reading a batch raises.
+        RuntimeError: a process was ended from outside, for instance for its memory.
+    """
+    import cloudpickle
+
+    pool = ProcessPoolExecutor(
+        num_workers,
+        multiprocessing.get_context("spawn"),
+        _begin,
+        (cloudpickle.dumps(batches),),
+    )
+    waiting: deque[Future[Any]] = deque()
+    try:
+        for step in range(first_step, len(batches)):
+            waiting.append(pool.submit(_read, step))
+            if len(waiting) > 2 * num_workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise RuntimeError(
+            f"one of {num_workers} processes that read images was ended from outside, "
+            "perhaps as the memory is full; set config.input.workers lower or to 0"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin(pickled: bytes) -> None:
+    """Prepares a process: its pipeline, its signals, its end."""
+    global _pipeline
+    import cloudpickle
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
+    signal.signal(signal.SIGTERM, _end_soon)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _pipeline = cloudpickle.loads(pickled)
+
+
+def _read(step: int) -> Any:
+    return _pipeline[step]
+
+
+def _end_soon(*_: Any) -> None:
+    timer = threading.Timer(_GRACE, os._exit, (1,))
+    timer.daemon = True
+    timer.start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()  # also returns where it was killed
+        os._exit(1)
