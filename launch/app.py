@@ -1,6 +1,11 @@
-"""What every launcher shares: flags, logging, and errors a person can act on."""
+"""What every launcher shares: flags, signals, logging, and errors to act on.
+
+SIGTERM and SIGUSR1, which schedulers send before they kill, end a run in order:
+training writes a checkpoint first. The same command then goes on.
+"""
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -11,12 +16,32 @@ from ml_collections import ConfigDict, config_flags
 
 from launch import dataset_options
 from launch.host_memory import keep_freed_memory
+from qpm_jax import stopping
 from qpm_jax.checkpoints import full_disk_error
 from qpm_jax.config import default, from_dict
 from qpm_jax.config_keys import flatten, unknown_key_message
 
 WORKDIR = flags.DEFINE_string(
     "workdir", None, "Folder of the run: checkpoints, logs, results."
+)
+DEBUG_NANS = flags.DEFINE_bool(
+    "debug_nans",
+    False,
+    "Ends at the operation that makes a NaN, with its traceback; every operation is "
+    "then waited for, so training is slow.",
+)
+DETERMINISTIC = flags.DEFINE_bool(
+    "deterministic",
+    False,
+    "Lets GPUs use only operations that give the same bits every time; slower. CPUs "
+    "and TPUs do so anyway.",
+)
+STOPPED_STATUS = flags.DEFINE_integer(
+    "stopped_status",
+    0,
+    "Exit status of a run that ended because SIGTERM or SIGUSR1 came.",
+    lower_bound=0,
+    upper_bound=255,
 )
 
 
@@ -70,11 +95,18 @@ def run(action: Callable[[], None]) -> None:
             raise app.UsageError(f"unexpected arguments: {' '.join(arguments[1:])}")
         _set_up_logging()
         keep_freed_memory()
+        _set_up_numbers()
         try:
+            stopping.listen()
             action()
+        except stopping.Stopped as stopped:
+            words = f"Stopped: {stopped} The same command goes on from what was kept."
+            stop(words, STOPPED_STATUS.value)
         except KeyboardInterrupt:
             stop("Interrupted. The same command goes on from what was kept.", 130)
         except (ValueError, FloatingPointError) as error:
+            if DEBUG_NANS.value and isinstance(error, FloatingPointError):
+                raise  # its traceback leads to the operation
             stop(f"Error: {error}")
         except OSError as error:
             if full_disk_error(error) is None:
@@ -86,6 +118,17 @@ def run(action: Callable[[], None]) -> None:
             )
 
     app.run(main)
+
+
+def _set_up_numbers() -> None:
+    """Passes on to JAX what the flags say of numbers, before it looks for devices."""
+    if DETERMINISTIC.value:
+        given = os.environ.get("XLA_FLAGS", "")
+        os.environ["XLA_FLAGS"] = f"{given} --xla_gpu_deterministic_ops=true".strip()
+    if DEBUG_NANS.value:
+        import jax
+
+        jax.config.update("jax_debug_nans", True)
 
 
 def _set_up_logging() -> None:

@@ -2,8 +2,8 @@
 
 Orbax writes each checkpoint into a temporary folder and renames it when it is complete,
 so a killed run leaves at most an unfinished folder that is ignored. A checkpoint that
-was damaged afterwards (cut short, half copied) is passed over, loudly, for the one
-before it.
+was damaged afterwards (cut short, half copied, a byte changed) is passed over, loudly,
+for the one before it; a digest of the state, kept beside it, tells.
 """
 
 import errno
@@ -17,9 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import orbax.checkpoint as ocp
+from jaxtyping import Array, UInt32
 
 logger = logging.getLogger(__name__)
+
+# Under which name a checkpoint keeps the digest of its state.
+_DIGEST = "digest"
 
 # What a write reports where nothing more fits: disk, quota, size of a file.
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -55,7 +60,11 @@ def save(manager: ocp.CheckpointManager, step: int, state: Any) -> None:
       OSError: There is too little space for it; nothing was written.
     """
     _require_space(Path(manager.directory), state)
-    manager.save(step, args=ocp.args.StandardSave(state))
+    manager.save(
+        step,
+        args=ocp.args.StandardSave(state),
+        custom_metadata={_DIGEST: int(jax.jit(digest)(state))},
+    )
 
 
 def restore_latest(manager: ocp.CheckpointManager, template: Any) -> Any | None:
@@ -76,14 +85,14 @@ def restore_latest(manager: ocp.CheckpointManager, template: Any) -> Any | None:
     for step in sorted(manager.all_steps(), reverse=True):
         try:
             restored = manager.restore(step, args=ocp.args.StandardRestore(abstract))
+            _require_digest(manager, step, restored)
         except Exception as error:  # Orbax raises many kinds for a damaged folder
             reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
             failures.append(f"step {step}: {reason[0][:200]}")
             logger.warning(
-                "Checkpoint of step %d in %s cannot be read (%s); trying the one "
-                "before it.",
-                step,
-                manager.directory,
+                "The checkpoint %s is DAMAGED and passed over (%s). Training goes on "
+                "from the one before it, if there is one.",
+                manager.directory / str(step),
                 reason[0][:200],
             )
             continue
@@ -98,6 +107,42 @@ def restore_latest(manager: ocp.CheckpointManager, template: Any) -> Any | None:
             "Delete that folder to train this phase again from its start."
         )
     return None
+
+
+def digest(state: Any) -> UInt32[Array, ""]:
+    """Returns a number that changes with any number of `state`; jit it.
+
+    It depends on values and their places alone, not on how arrays lie on devices.
+
+    Args:
+      state: A pytree of arrays of numbers.
+    """
+    total = jnp.zeros((), jnp.uint32)
+    for leaf in jax.tree.leaves(state):
+        total = total * jnp.uint32(31) + _weighted_bits(leaf)
+    return total
+
+
+def _weighted_bits(leaf: Array) -> UInt32[Array, ""]:
+    """Sums the bits of all elements, each times an odd number, modulo 2³²."""
+    leaf = jnp.asarray(leaf)
+    if leaf.dtype == jnp.bool_:
+        leaf = leaf.astype(jnp.uint8)
+    unsigned = f"uint{8 * min(leaf.dtype.itemsize, 4)}"
+    bits = jax.lax.bitcast_convert_type(leaf, unsigned).astype(jnp.uint32)
+    places = jnp.zeros((), jnp.uint32)
+    for axis, length in enumerate(bits.shape):
+        along = jax.lax.broadcasted_iota(jnp.uint32, bits.shape, axis)
+        places = places * jnp.uint32(length) + along
+    return jnp.sum(bits * (2 * places + 1), dtype=jnp.uint32)
+
+
+def _require_digest(manager: ocp.CheckpointManager, step: int, state: Any) -> None:
+    """Raises ValueError unless `state` is what was saved, as far as that is known."""
+    metadata = manager.metadata(step)
+    written = (metadata.custom_metadata or {}).get(_DIGEST)
+    if written is not None and written != int(jax.jit(digest)(state)):
+        raise ValueError("its numbers are not those that were written")
 
 
 def save_final(folder: str | Path, variables: Any) -> None:
@@ -141,18 +186,22 @@ def _full_disk_is_an_os_error(folder: Path) -> Iterator[None]:
         raise OSError(number, os.strerror(number), str(folder)) from error
 
 
-def restore_final(folder: str | Path, shapes: Any) -> Any:
-    """Restores what `save_final` wrote onto the first device.
+def restore_final(
+    folder: str | Path, shapes: Any, sharding: jax.sharding.Sharding | None = None
+) -> Any:
+    """Restores what `save_final` wrote, wherever that was.
 
     Args:
       folder: Where it was written.
       shapes: A pytree of arrays or `jax.ShapeDtypeStruct` to restore to.
+      sharding: Where all arrays are to lie; by default on the first device.
 
     Raises:
       ValueError: There is nothing in `folder`, it is damaged, or it is another model.
     """
     folder = Path(folder).absolute()
-    sharding = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    if sharding is None:
+        sharding = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
     abstract = jax.tree.map(
         lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding),
         shapes,

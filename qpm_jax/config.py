@@ -50,6 +50,10 @@ def default() -> ConfigDict:
             },
             "finetune": finetune_phase(),
             "checkpoint_seconds": 30.0,
+            "checkpoint_keep": 2,  # checkpoints of a phase that are kept, the latest
+            # Stops training whose cross-entropy is so many times that of guessing,
+            # ln C, over an epoch; 0: never. 2 is a sign of failure in most runs.
+            "divergence": 0.0,
             "evaluate_epochs": 5,  # epochs between looks at the test split
         }
     )

@@ -1,8 +1,10 @@
 """What the two training phases share: data, checkpoints, log and the loop."""
 
 import logging
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,9 @@ import jax
 import optax
 from ml_collections import ConfigDict
 
-from qpm_jax import checkpoints, training
+from qpm_jax import checkpoints, stopping, training
 from qpm_jax.datasets.augment import AugmentationPolicy
+from qpm_jax.datasets.dataset import Split
 from qpm_jax.phases.setting import Setting
 from qpm_jax.training import logs
 from qpm_jax.training.state import TrainState
@@ -49,9 +52,13 @@ def fit(
         steps_per_epoch=steps_in_epoch(setting),
         evaluate_epochs=config.evaluate_epochs,
         checkpoint_seconds=config.checkpoint_seconds,
+        largest_loss=config.divergence * math.log(setting.num_classes) or math.inf,
     )
     folder = setting.workdir / phase / "checkpoints"
-    with checkpoints.open_manager(folder) as manager:
+    with (
+        stopping.deferred() as should_stop,
+        checkpoints.open_manager(folder, config.checkpoint_keep) as manager,
+    ):
         restored = checkpoints.restore_latest(manager, state)
         if restored is not None:
             state = restored
@@ -67,6 +74,8 @@ def fit(
                 plan,
                 manager,
                 log,
+                should_stop,
+                partial(image_names, setting.dataset.train),
             )
     checkpoints.save_final(setting.workdir / phase / "model", state.result)
     return last_figures(setting.workdir, phase)
@@ -80,6 +89,14 @@ def beginning(workdir: Path, phase: str) -> float:
 def steps_in_epoch(setting: Setting) -> int:
     """Returns the steps of one pass over the training images, rounded up."""
     return -(-len(setting.dataset.train.labels) // setting.config.batch_size)
+
+
+def image_names(split: Split, positions: Sequence[int]) -> list[str]:
+    """Returns the files of images of a split, [] where they lie in memory."""
+    sources = getattr(split.images, "sources", None)
+    if sources is None:
+        return []
+    return [sources[position].name for position in positions]
 
 
 def last_figures(workdir: Path, phase: str) -> dict[str, float]:

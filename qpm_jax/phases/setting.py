@@ -138,9 +138,15 @@ def _inputs(setting: Setting) -> inputs.Inputs:
 def check_counts(config: ConfigDict) -> None:
     """Raises ValueError where a setting cannot be, before anything is trained."""
     available = models.specification(config.model.name).num_features
-    for name in ("batch_size", "evaluation_batch_size", "evaluate_epochs"):
+    counts = ("batch_size", "evaluation_batch_size", "evaluate_epochs")
+    for name in (*counts, "checkpoint_keep"):
         if config[name] < 1:
             raise ValueError(f"config.{name} is {config[name]}; it must be at least 1.")
+    if not (config.divergence == 0 or config.divergence > 1):
+        raise ValueError(
+            f"config.divergence is {config.divergence}; it must be 0 (off) or above 1, "
+            "for instance 2."
+        )
     for phase in ("dense", "finetune"):
         if config[phase].epochs < 1:
             raise ValueError(

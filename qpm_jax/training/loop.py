@@ -19,16 +19,19 @@ import orbax.checkpoint as ocp
 from jaxtyping import PRNGKeyArray
 
 from qpm_jax import checkpoints
+from qpm_jax.stopping import Stopped
+from qpm_jax.training import finite
 from qpm_jax.training import progress as bars
+from qpm_jax.training.agreement import EVERY, any_host, asks
 from qpm_jax.training.logs import Log
 from qpm_jax.training.state import Totals, TrainState
 from qpm_jax.training.steps import Batch, Recipe, test_step, train_step
 
 logger = logging.getLogger(__name__)
 
-FIGURES_EVERY = (
-    20  # steps between looks at the loss, each of which waits for the device
-)
+# Steps between looks at the loss, each of which waits for the device; the hosts of a
+# job ask each other at the same steps.
+FIGURES_EVERY = EVERY
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Plan:
       steps_per_epoch: Steps of one pass over the training images.
       evaluate_epochs: Epochs between looks at the test split.
       checkpoint_seconds: Seconds between checkpoints; 0 writes one every epoch.
+      largest_loss: Mean cross-entropy since the last record above which training
+        counts as diverged.
     """
 
     phase: str
@@ -48,6 +53,7 @@ class Plan:
     steps_per_epoch: int
     evaluate_epochs: int
     checkpoint_seconds: float
+    largest_loss: float = math.inf
 
 
 def train(
@@ -59,6 +65,8 @@ def train(
     plan: Plan,
     manager: ocp.CheckpointManager,
     log: Log,
+    should_stop: Callable[[int], bool] = lambda step: False,
+    name_images: finite.Namer | None = None,
 ) -> TrainState:
     """Trains from `state.step` to the plan's end and leaves a checkpoint there.
 
@@ -71,45 +79,64 @@ def train(
       plan: Length and rhythm.
       manager: Takes the checkpoints.
       log: Takes a record an epoch.
+      should_stop: Whether this host is asked to end, such as `stopping.deferred`
+        gives; the hosts of a job end together as soon as one of them is.
+      name_images: Names images of the training split by their positions.
 
     Returns:
       The final state.
 
     Raises:
-      FloatingPointError: The loss is no longer finite; the last checkpoint remains.
+      Stopped: `should_stop` said so; the state is in a checkpoint.
+      FloatingPointError: Loss or parameters are no longer finite, or the loss is above
+        the plan's largest; the last good checkpoint remains.
     """
-    step_function = jax.jit(partial(train_step, recipe, key), donate_argnums=0)
-    test_function = jax.jit(partial(test_step, recipe.network, recipe.mean, recipe.std))
+    step_function = jax.jit(
+        partial(train_step, recipe, key),
+        donate_argnums=0,
+        # The state stays where it lies, for instance divided over devices.
+        out_shardings=jax.tree.map(lambda leaf: leaf.sharding, state),
+    )
+    look = partial(_look, plan, manager, batches_from, name_images)
+    report = partial(
+        _report, plan, look, _tester(recipe, test_batches, should_stop), log
+    )
     first = step = int(state.step)
-    saved_at, saved_step = time.monotonic(), first
+    saved_at, saved_step, stop = time.monotonic(), first, False
     if step and _is_epoch_end(step, plan) and float(state.totals.count):
         # Stopped between the last step of an epoch and its record.
-        state = _report(state, step, plan, test_function, test_batches, log)
+        state, stop = report(state, step)
     batches = batches_from(step)
     with bars.bar(plan.total_steps, plan.phase, initial=step) as progress:
         try:
-            while step < plan.total_steps:
+            while step < plan.total_steps and not stop:
                 state = step_function(state, next(batches))
                 step += 1
                 progress.update()
                 if step % FIGURES_EVERY == 0 or step == first + 1:
-                    bars.show(progress, **_means(state.totals, plan.phase, step))
-                if _is_epoch_end(step, plan):
-                    state = _report(state, step, plan, test_function, test_batches, log)
-                    due = time.monotonic() - saved_at >= plan.checkpoint_seconds
-                    if due and step < plan.total_steps:
-                        _save(manager, step, state)
-                        saved_at, saved_step = time.monotonic(), step
-                elif 0 < plan.checkpoint_seconds <= time.monotonic() - saved_at:
-                    _save(manager, step, state)
+                    bars.show(progress, **look(state.totals, step))
+                epoch_end = _is_epoch_end(step, plan)
+                if not (epoch_end or asks(step)):
+                    continue
+                due = _is_due(plan, time.monotonic() - saved_at, epoch_end, manager)
+                stop, due = any_host(should_stop(step), due)
+                if epoch_end and not stop:
+                    state, stop = report(state, step)
+                if due and not stop and step < plan.total_steps:
+                    _save(manager, step, state, look)
                     saved_at, saved_step = time.monotonic(), step
         except KeyboardInterrupt:
-            if step > saved_step:
-                _save(manager, int(state.step), state)
+            # Alone only: other hosts are at other steps. And a step that was cut short
+            # has taken the state's buffers with it.
+            if step > saved_step and jax.process_count() == 1:
+                _save_what_is_left(manager, state, look)
             logger.info("%s: stopped at step %d; it can go on.", plan.phase, step)
             raise
     if step > saved_step or manager.latest_step() != step:
-        _save(manager, step, state)
+        _save(manager, step, state, look)
+    if stop:
+        manager.wait_until_finished()
+        raise Stopped(f"{plan.phase}: the checkpoint of step {step} is written.")
     return state
 
 
@@ -134,47 +161,110 @@ def _device_part(batch: Batch) -> Batch:
     return {name: batch[name] for name in ("image", "label", "valid") if name in batch}
 
 
+class _Asked(Exception):
+    """The end was asked for in the middle of a pass over the test images."""
+
+
+def _tester(
+    recipe: Recipe,
+    test_batches: Callable[[], Iterable[Batch]],
+    should_stop: Callable[[int], bool],
+) -> Callable[[Any], dict[str, float]]:
+    """Returns a function of the variables: the figures over the test images."""
+    test_function = jax.jit(partial(test_step, recipe.network, recipe.mean, recipe.std))
+
+    def unless_asked() -> Iterator[Batch]:
+        for number, batch in enumerate(test_batches()):
+            if asks(number) and any_host(should_stop(number))[0]:
+                raise _Asked
+            yield batch
+
+    return lambda variables: test_figures(test_function, variables, unless_asked())
+
+
 def _is_epoch_end(step: int, plan: Plan) -> bool:
     return step % plan.steps_per_epoch == 0 or step == plan.total_steps
 
 
-def _save(manager: ocp.CheckpointManager, step: int, state: TrainState) -> None:
+def _is_due(
+    plan: Plan, seconds: float, epoch_end: bool, manager: ocp.CheckpointManager
+) -> bool:
+    """Whether it is time for a checkpoint; one that is still written comes first."""
+    if seconds < plan.checkpoint_seconds or manager.is_saving_in_progress():
+        return False
+    return epoch_end or plan.checkpoint_seconds > 0
+
+
+def _save(
+    manager: ocp.CheckpointManager,
+    step: int,
+    state: TrainState,
+    look: Callable[[Totals, int], Any],
+) -> None:
+    """Hands a checkpoint to the writer, after a look that its numbers are good."""
+    look(state.totals, step)
     # The next step reuses the donated buffers while the writer still reads, so the
     # writer gets copies.
     checkpoints.save(manager, step, jax.tree.map(jnp.copy, state))
 
 
-def _means(totals: Totals, phase: str, step: int) -> dict[str, float]:
-    """Returns means since the last record; stops a run whose loss is not finite."""
+def _save_what_is_left(
+    manager: ocp.CheckpointManager, state: TrainState, look: Callable[..., Any]
+) -> None:
+    if not any(leaf.is_deleted() for leaf in jax.tree.leaves(state)):
+        _save(manager, int(state.step), state, look)
+
+
+def _look(
+    plan: Plan,
+    manager: ocp.CheckpointManager,
+    batches_from: Callable[[int], Iterator[Batch]],
+    name_images: finite.Namer | None,
+    totals: Totals,
+    step: int,
+) -> dict[str, float]:
+    """Returns means since the last record; stops a run whose numbers went wrong."""
+    totals = jax.device_get(totals)
+    if totals.bad_step:
+        bad = int(totals.bad_step)
+        raise finite.not_finite(plan.phase, bad, batches_from, manager, name_images)
     count = max(float(totals.count), 1.0)
-    loss = float(totals.loss) / count
-    if not math.isfinite(loss):
-        raise FloatingPointError(
-            f"{phase}: the loss is {loss} at step {step}. The last checkpoint is kept; "
-            f"lower config.{phase}.learning_rate or look at the images of that epoch."
+    loss, diversity = float(totals.loss) / count, float(totals.diversity) / count
+    if loss - diversity > plan.largest_loss:
+        raise finite.diverged(
+            plan.phase, step, loss - diversity, plan.largest_loss, manager
         )
     return {
         "loss": loss,
-        "diversity": float(totals.diversity) / count,
+        "diversity": diversity,
         "accuracy": float(totals.correct) / count,
     }
 
 
 def _report(
+    plan: Plan,
+    look: Callable[[Totals, int], dict[str, float]],
+    test: Callable[[Any], dict[str, float]],
+    log: Log,
     state: TrainState,
     step: int,
-    plan: Plan,
-    test_function: Callable[[Any, Batch], dict[str, Any]],
-    test_batches: Callable[[], Iterable[Batch]],
-    log: Log,
-) -> TrainState:
-    """Logs an epoch, looks at the test split when it is time, and empties the sums."""
+) -> tuple[TrainState, bool]:
+    """Logs an epoch, looks at the test split when it is time, and empties the sums.
+
+    Returns:
+      The state to go on with, and whether the end was asked for meanwhile; then the
+      record is left to the run that goes on.
+    """
     epoch = math.ceil(step / plan.steps_per_epoch)
-    figures = _means(state.totals, plan.phase, step)
+    figures = look(state.totals, step)
     if epoch % plan.evaluate_epochs == 0 or step == plan.total_steps:
-        test = test_figures(test_function, state.result, test_batches())
-        figures |= {f"test_{name}": value for name, value in test.items()}
+        try:
+            tested = test(state.result)
+        except _Asked:
+            return state, True
+        figures |= {f"test_{name}": value for name, value in tested.items()}
     log.write(plan.phase, step, epoch=epoch, **figures)
     shown = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())
     logger.info("%s epoch %d  %s", plan.phase, epoch, shown)
-    return state.replace(totals=Totals.zero())
+    # Not new zeros: these lie on the devices that the old sums did.
+    return state.replace(totals=jax.tree.map(jnp.zeros_like, state.totals)), False

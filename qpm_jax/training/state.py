@@ -19,18 +19,22 @@ class Totals(flax.struct.PyTreeNode):
       diversity: Sum over images of the diversity loss alone.
       correct: Number of images whose class was predicted.
       count: Number of images.
+      bad_step: First step whose loss, parameters or running statistics were not
+        finite; 0 while there is none.
     """
 
     loss: Float[Array, ""]
     diversity: Float[Array, ""]
     correct: Float[Array, ""]
     count: Float[Array, ""]
+    bad_step: Int[Array, ""]
 
     @classmethod
     def zero(cls) -> "Totals":
         """Returns empty sums."""
         # Four arrays, not one four times: a donated buffer must not be shared.
-        return cls(*(jnp.zeros(()) for _ in range(4)))
+        sums = (jnp.zeros(()) for _ in range(4))
+        return cls(*sums, bad_step=jnp.zeros((), jnp.int32))
 
 
 class TrainState(flax.struct.PyTreeNode):

@@ -17,6 +17,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from qpm_jax import losses
 from qpm_jax.datasets.augment import AugmentationPolicy, augment
 from qpm_jax.datasets.normalise import normalise
+from qpm_jax.training.finite import first_bad
 from qpm_jax.training.state import Parameters, Totals, TrainState
 
 Batch = dict[str, Any]
@@ -96,13 +97,15 @@ def train_step(
     updates, opt_state = recipe.optimiser.update(
         gradient, state.opt_state, state.params
     )
+    totals = _add(state.totals, loss, diversity, logits, batch["label"])
     state = state.replace(
         step=state.step + 1,
         params=optax.apply_updates(state.params, updates),
         batch_stats=changes.get("batch_stats", state.batch_stats),
         opt_state=opt_state,
-        totals=_add(state.totals, loss, diversity, logits, batch["label"]),
     )
+    bad_step = first_bad(totals.bad_step, state.step, (loss, state.variables))
+    state = state.replace(totals=totals.replace(bad_step=bad_step))
     return _with_average(state, recipe.averaging)
 
 
@@ -125,7 +128,7 @@ def _add(
 ) -> Totals:
     """Adds one batch of means to the running sums."""
     count = labels.shape[0]
-    return Totals(
+    return totals.replace(
         loss=totals.loss + loss * count,
         diversity=totals.diversity + diversity * count,
         correct=totals.correct + jnp.sum(jnp.argmax(logits, -1) == labels),
