@@ -5,17 +5,26 @@ python -m launch.pipeline --config=configs/birds.py --workdir=runs/birds
 
 from pathlib import Path
 
+from absl import flags
 from ml_collections import ConfigDict
 
-from launch import app
+from launch import app, cluster
 from qpm_jax.phases import evaluate, pipeline
+from qpm_jax.phases import workdir as folders
+
+UNTIL = flags.DEFINE_enum(
+    "until", "explain", list(folders.PHASES), "Last phase to run."
+)
 
 
 def main(config: ConfigDict, workdir: str) -> None:
     """Runs every phase, prints the table and says where the report lies."""
-    pipeline.run(config, workdir)
-    print(evaluate.table(evaluate.read_metrics(Path(workdir))))
-    print(f"Report: {Path(workdir) / 'explain' / 'report.html'}")
+    pipeline.run(config, workdir, until=UNTIL.value)
+    folder = Path(workdir).absolute()
+    if folders.is_done(folder, "evaluate"):
+        cluster.tell(evaluate.table(evaluate.read_metrics(folder)))
+    if folders.is_done(folder, "explain"):
+        cluster.tell(f"Report: {Path(workdir) / 'explain' / 'report.html'}")
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def submit(
     prints: Fingerprints,
     resources: Resources,
     cluster: str = "slurm",
-) -> list[Any]:
+) -> list[tuple[str, Run]]:
     """Hands runs to the scheduler and returns at once.
 
     Args:
@@ -95,16 +95,16 @@ def submit(
       runs: Those of its runs to make.
       prints: `donors.all_fingerprints`.
       resources: What each run asks for.
-      cluster: `slurm`; submitit's `local` and `debug` make the runs here.
+      cluster: `slurm`; submitit's `local` makes the runs here, a wave at a time.
 
     Returns:
-      submitit's jobs, in the order of the waves.
+      The scheduler's number of each run's job, in the order of the waves.
 
     Raises:
       ValueError: submitit or SLURM is not there, or SLURM refused.
     """
     submitit = _submitit()
-    jobs: list[Any] = []
+    jobs: list[tuple[str, Run]] = []
     dependency: dict[str, str] = {}
     try:
         for wave in waves(runs, prints):
@@ -114,7 +114,10 @@ def submit(
                 batch = [
                     executor.submit(Job(str(sweep.workdir), run.name)) for run in wave
                 ]
-            jobs += batch
+            jobs += [(job.job_id, run) for job, run in zip(batch, wave, strict=True)]
+            if cluster != "slurm":
+                for job in batch:
+                    job.wait()
             array = batch[0].job_id.split("_")[0]
             # Also after failures: the runs then train the first phases themselves.
             dependency = {"slurm_dependency": f"afterany:{array}"}

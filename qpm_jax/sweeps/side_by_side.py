@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from qpm_jax.sweeps import child
 from qpm_jax.sweeps.donors import Fingerprints, take_over_best, waits_for
@@ -41,6 +41,21 @@ class _Going:
     started: float
 
 
+@dataclass(frozen=True)
+class _Board:
+    """Where everything stands: runs waiting, going by slot, and failed."""
+
+    sweep: Sweep
+    prints: Fingerprints
+    waiting: list[Run]
+    total: int
+    jobs: int
+    devices: Sequence[str]
+    report: Report
+    going: dict[int, _Going] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+
+
 def run_side_by_side(
     sweep: Sweep,
     runs: Sequence[Run],
@@ -72,68 +87,69 @@ def run_side_by_side(
     if jobs < 1:
         raise ValueError(f"jobs is {jobs}; it must be at least 1.")
     waiting = [run for run in runs if not child.is_finished(sweep, run)]
-    going: dict[int, _Going] = {}
-    failures: list[Failure] = []
-    total = len(waiting)
-
-    def fail(run: Run, reason: str) -> None:
-        words = child.last_words(sweep.folder(run))
-        failures.append(Failure(run, reason, words))
-        report(f"failed    {run.name}: {reason}")
-
-    def fill() -> None:
-        for slot in sorted(set(range(jobs)) - going.keys()):
-            run = _next_ready(sweep, waiting, going, prints)
-            if run is None:
-                return
-            waiting.remove(run)
-            try:
-                taken = take_over_best(sweep, run, prints)
-                environment = device_environment(slot, jobs, devices)
-                process = child.start(sweep, run, environment)
-            except (OSError, child.BusyError) as error:
-                fail(run, str(error))
-                continue
-            going[slot] = _Going(run, process, time.monotonic())
-            _share(going)
-            note = f" ({', '.join(taken[1])} from {taken[0]})" if taken else ""
-            number = total - len(waiting)
-            report(f"started   {run.name}{note}, {number} of {total}")
-
-    def reap() -> None:
-        for slot, one in list(going.items()):
-            if one.process.poll() is None:
-                continue
-            del going[slot]
-            _share(going)
-            if child.is_finished(sweep, one.run):
-                seconds = time.monotonic() - one.started
-                report(f"finished  {one.run.name}, {seconds:.0f} s")
-            else:
-                fail(one.run, _ending(one.process.returncode))
-
+    board = _Board(sweep, prints, waiting, len(waiting), jobs, devices, report)
     with _sigterm_as_ctrl_c():
         try:
-            while waiting or going:
-                fill()
+            while board.waiting or board.going:
+                _fill(board)
                 time.sleep(_PAUSE)
-                reap()
+                _reap(board)
         finally:
-            child.end(*(one.process for one in going.values()))
-    return failures
+            child.end(*(one.process for one in board.going.values()))
+    return board.failures
 
 
-def _next_ready(
-    sweep: Sweep, waiting: Sequence[Run], going: dict[int, _Going], prints: Fingerprints
-) -> Run | None:
-    running = [one.run for one in going.values()]
-    for run in waiting:
-        if waits_for(sweep, run, running, prints) is None:
+def _fill(board: _Board) -> None:
+    """Starts what is ready while there is room."""
+    for slot in sorted(set(range(board.jobs)) - board.going.keys()):
+        run = _next_ready(board)
+        if run is None:
+            return
+        board.waiting.remove(run)
+        try:
+            taken = take_over_best(board.sweep, run, board.prints)
+            environment = device_environment(slot, board.jobs, board.devices)
+            process = child.start(board.sweep, run, environment)
+        except (OSError, child.BusyError) as error:
+            _fail(board, run, str(error))
+            continue
+        board.going[slot] = _Going(run, process, time.monotonic())
+        _share(board)
+        note = f" ({', '.join(taken[1])} from {taken[0]})" if taken else ""
+        number = board.total - len(board.waiting)
+        board.report(f"started   {run.name}{note}, {number} of {board.total}")
+
+
+def _reap(board: _Board) -> None:
+    """Looks which runs have ended, and how."""
+    for slot, one in list(board.going.items()):
+        if one.process.poll() is None:
+            continue
+        del board.going[slot]
+        _share(board)
+        if child.is_finished(board.sweep, one.run):
+            seconds = time.monotonic() - one.started
+            board.report(f"finished  {one.run.name}, {seconds:.0f} s")
+        else:
+            _fail(board, one.run, _ending(one.process.returncode))
+
+
+def _fail(board: _Board, run: Run, reason: str) -> None:
+    words = child.last_words(board.sweep.folder(run))
+    board.failures.append(Failure(run, reason, words))
+    board.report(f"failed    {run.name}: {reason}")
+
+
+def _next_ready(board: _Board) -> Run | None:
+    running = [one.run for one in board.going.values()]
+    for run in board.waiting:
+        if waits_for(board.sweep, run, running, board.prints) is None:
             return run
     return None
 
 
-def _share(going: dict[int, _Going]) -> None:
+def _share(board: _Board) -> None:
+    going = board.going
     share_processors([going[slot].process.pid for slot in sorted(going)])
 
 

@@ -1,0 +1,135 @@
+"""`launch.sweep` as a process: two cells, two seeds, one dense training a seed."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from qpm_jax.phases import workdir as folders
+
+pytestmark = pytest.mark.slow
+
+SHORT = ("--config.dense.epochs=2", "--config.finetune.epochs=1")
+GRID = ("--grid=per_class=2,3", "--seeds=0,1", "--until=evaluate")
+
+
+def call(command, workdir, *flags):
+    return subprocess.run(
+        command("sweep", workdir, *SHORT, *flags),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory, command):
+    """A finished sweep, the run in its way at first, and what both calls said."""
+    workdir = tmp_path_factory.mktemp("sweep") / "swept"
+    blocked = workdir / "per_class=3,seed=1"
+    blocked.mkdir(parents=True)
+    (blocked / "config.json").write_text('{"seed"')
+    first = call(command, workdir, *GRID, "--jobs=2")
+    (blocked / "config.json").unlink()
+    second = call(command, workdir, *GRID)
+    return workdir, first, second
+
+
+def test_a_failed_run_is_named_with_its_log_and_the_others_go_on(swept):
+    _, first, _ = swept
+    assert first.returncode == 1
+    assert "per_class=3,seed=1 failed (exit status 1)" in first.stderr
+    assert "config.json is not valid JSON" in first.stderr
+    assert "1 of 4 runs failed. The same command tries them again" in first.stderr
+    assert "1 of 4 runs are not finished." in first.stdout
+
+
+def test_the_same_command_makes_what_is_missing(swept):
+    workdir, _, second = swept
+    assert second.returncode == 0, second.stderr
+    assert "4 runs, 3 of them finished already" in second.stderr
+    assert "dense, statistics from per_class=2,seed=1" in second.stderr
+    assert f"Table and plot: {workdir}/table.md" in second.stdout
+    assert (workdir / "plot.png").exists()
+    assert len((workdir / "table.csv").read_text().splitlines()) == 1 + 1 + 2
+
+
+def test_each_seed_has_one_dense_training_and_each_run_is_whole(swept):
+    workdir, _, _ = swept
+    for seed in (0, 1):
+        one, other = (workdir / f"per_class={k},seed={seed}" for k in (2, 3))
+        for phase in ("dense", "statistics"):
+            assert folders.facts(one, phase) == folders.facts(other, phase)
+        assert folders.is_done(other, "evaluate")
+        assert folders.read_config(other).per_class == 3
+        assert (other / "dense" / "model").is_dir()
+
+
+def test_a_third_call_starts_nothing_and_collecting_needs_no_configuration(
+    swept, command
+):
+    workdir, _, _ = swept
+    before = (workdir / "table.md").read_text()
+    (workdir / "table.md").unlink()
+    third = call(command, workdir, *GRID)
+    assert "4 of them finished already" in third.stderr
+    assert "started" not in third.stderr
+    assert (workdir / "table.md").read_text() == before
+    collected = subprocess.run(
+        [sys.executable, "-m", "launch.sweep", f"--workdir={workdir}", "--collect"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert collected.stdout == third.stdout
+
+
+def test_another_sweep_in_the_same_folder_is_refused(swept, command):
+    workdir, _, _ = swept
+    done = call(command, workdir, "--grid=num_features=6,8")
+    assert done.returncode == 1
+    assert "holds a sweep over per_class; this one is over num_features" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--grid=num_featurs=3"], "Did you mean num_features"),
+        (["--grid=per_class=9"], "must lie between 1 and config.num_features = 8"),
+        (["--grid=per_class=8"], "which gives only 1 different sets of features"),
+        (["--grid=per_class=2", "--seeds=0,one"], "--seeds has 'one'"),
+        ([], "there is nothing to sweep"),
+    ],
+)
+def test_mistakes_end_in_one_line_before_anything_starts(
+    tmp_path, command, flags, message
+):
+    done = call(command, tmp_path / "none", *flags)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_printed_commands_make_the_runs(tmp_path, command):
+    workdir = tmp_path / "printed"
+    printed = call(
+        command, workdir, "--grid=per_class=2,3", "--until=evaluate", "--print"
+    )
+    assert printed.returncode == 0, printed.stderr
+    script = printed.stdout.replace("python -m", f"{sys.executable} -m")
+    assert script.count("launch.pipeline") == 2
+    path = os.pathsep.join(filter(None, sys.path))
+    done = subprocess.run(
+        ["bash", "-ec", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": path},
+    )
+    assert done.returncode == 0, done.stderr
+    other = workdir / "per_class=3,seed=0"
+    assert json.loads((other / "dense" / "taken_over.json").read_text())
+    assert folders.is_done(other, "evaluate")
