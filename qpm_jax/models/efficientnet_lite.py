@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
 
-from qpm_jax.models.depthwise import DepthwiseConv
+from qpm_jax.models.inverted_residual import InvertedResidual, Stage, in_stages
 from qpm_jax.models.pointwise import PointwiseConv
-from qpm_jax.models.shifts import Layer, in_turn, in_turn_finer
+from qpm_jax.models.shifts import Layer
 
 # (expansion, channels, repeats, stride of the first, kernel) of arXiv 1905.11946.
 STAGES = (
@@ -33,46 +33,10 @@ EPSILON = 1e-3
 KERNEL_INIT = nn.initializers.variance_scaling(2.0, "fan_out", "truncated_normal")
 
 
-def _pointwise(features: int, name: str) -> PointwiseConv:
-    return PointwiseConv(features, use_bias=False, name=name)
-
-
 def _normalise(name: str, train: bool) -> nn.BatchNorm:
     return nn.BatchNorm(
         use_running_average=not train, momentum=0.9, epsilon=EPSILON, name=name
     )
-
-
-class InvertedResidual(nn.Module):
-    """Expand by 1×1, filter depthwise, project by 1×1, each with normalisation."""
-
-    features: int
-    expansion: int
-    stride: int = 1
-    size: int = 3
-
-    @nn.compact
-    def __call__(
-        self, inputs: Float[Array, "N H W D"], train: bool = False
-    ) -> Float[Array, "N h w E"]:
-        """Returns the projection, plus the inputs where their shapes agree."""
-        hidden = inputs
-        if self.expansion != 1:
-            width = self.expansion * inputs.shape[-1]
-            hidden = _pointwise(width, "expand")(hidden)
-            hidden = jax.nn.relu6(_normalise("expand_norm", train)(hidden))
-        hidden = DepthwiseConv(
-            (self.size, self.size),
-            strides=(self.stride, self.stride),
-            use_bias=False,
-            name="depthwise",
-        )(hidden)
-        hidden = jax.nn.relu6(_normalise("depthwise_norm", train)(hidden))
-        outputs = _pointwise(self.features, "project")(hidden)
-        outputs = _normalise("project_norm", train)(outputs)
-        if outputs.shape == inputs.shape:
-            return inputs + outputs
-        return outputs
 
 
 class EfficientNetLite(nn.Module):
@@ -107,17 +71,18 @@ class EfficientNetLite(nn.Module):
             name="stem",
         )(jnp.asarray(images))
         hidden = jax.nn.relu6(_normalise("stem_norm", train)(hidden))
-        layers: list[Layer] = []
-        strides: list[int] = []
-        for expansion, features, repeats, first, size in self.stages:
-            for stride in (first, *[1] * (repeats - 1)):
-                name = f"block{len(layers):02d}"
-                block = InvertedResidual(features, expansion, stride, size, name=name)
-                layers.append(functools.partial(block, train=train))
-                strides.append(stride)
-        if self.reduced_strides:
-            hidden = in_turn_finer(layers, strides, hidden)
-        else:
-            hidden = in_turn(layers, hidden)
-        hidden = _pointwise(self.num_features, "head")(hidden)
+
+        def block(name: str, stage: Stage, stride: int) -> Layer:
+            residual = InvertedResidual(
+                stage.features,
+                stage.expansion,
+                _normalise,
+                stride,
+                stage.size,
+                name=name,
+            )
+            return functools.partial(residual, train=train)
+
+        hidden = in_stages(block, self.stages, hidden, self.reduced_strides)
+        hidden = PointwiseConv(self.num_features, use_bias=False, name="head")(hidden)
         return jax.nn.relu6(_normalise("head_norm", train)(hidden))

@@ -14,8 +14,8 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from qpm_jax.models.depthwise import DepthwiseConv
+from qpm_jax.models.inverted_residual import Stage, in_stages
 from qpm_jax.models.pointwise import PointwiseConv
-from qpm_jax.models.shifts import in_turn, in_turn_finer
 
 # (expansion, channels, repeats, stride of the first) of arXiv 1801.04381, table 2.
 STAGES = (
@@ -87,14 +87,11 @@ class MobileNetV2Folded(nn.Module):
             STEM_FEATURES, (3, 3), strides=(2, 2), kernel_init=KERNEL_INIT, name="stem"
         )(jnp.asarray(images))
         hidden = jax.nn.relu6(hidden)
-        blocks: list[FoldedInvertedResidual] = []
-        for expansion, features, repeats, first in self.stages:
-            for stride in (first, *[1] * (repeats - 1)):
-                name = f"block{len(blocks):02d}"
-                block = FoldedInvertedResidual(features, expansion, stride, name=name)
-                blocks.append(block)
-        if self.reduced_strides:
-            hidden = in_turn_finer(blocks, [block.stride for block in blocks], hidden)
-        else:
-            hidden = in_turn(blocks, hidden)
+
+        def block(name: str, stage: Stage, stride: int) -> FoldedInvertedResidual:
+            return FoldedInvertedResidual(
+                stage.features, stage.expansion, stride, name=name
+            )
+
+        hidden = in_stages(block, self.stages, hidden, self.reduced_strides)
         return jax.nn.relu6(_pointwise(self.num_features, "head")(hidden))

@@ -13,49 +13,21 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from qpm_jax.models.batch_norm import BatchNorm
-from qpm_jax.models.depthwise import DepthwiseConv
+from qpm_jax.models.inverted_residual import InvertedResidual, Stage, in_stages
 from qpm_jax.models.mobilenet_v2 import NUM_FEATURES, STAGES, STEM_FEATURES
 from qpm_jax.models.pointwise import PointwiseConv
-from qpm_jax.models.shifts import Layer, in_turn, in_turn_finer
+from qpm_jax.models.shifts import Layer
 
 PADDING = ((1, 1), (1, 1))
 KERNEL_INIT = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
 
 
+def _normalise(name: str, train: bool) -> Layer:
+    return functools.partial(BatchNorm(name=name), train=train)
+
+
 def _pointwise(features: int, name: str) -> PointwiseConv:
     return PointwiseConv(features, use_bias=False, kernel_init=KERNEL_INIT, name=name)
-
-
-class InvertedResidual(nn.Module):
-    """Expand by 1×1, filter by 3×3 depthwise, project by 1×1, each normalised."""
-
-    features: int
-    expansion: int
-    stride: int = 1
-
-    @nn.compact
-    def __call__(
-        self, inputs: Float[Array, "N H W D"], train: bool = False
-    ) -> Float[Array, "N h w E"]:
-        """Returns the projection, plus the inputs where their shapes agree."""
-        hidden = inputs
-        if self.expansion != 1:
-            width = self.expansion * inputs.shape[-1]
-            hidden = _pointwise(width, "expand")(hidden)
-            hidden = jax.nn.relu6(BatchNorm(name="expand_norm")(hidden, train))
-        hidden = DepthwiseConv(
-            (3, 3),
-            strides=(self.stride, self.stride),
-            padding=PADDING,
-            use_bias=False,
-            name="depthwise",
-        )(hidden)
-        hidden = jax.nn.relu6(BatchNorm(name="depthwise_norm")(hidden, train))
-        outputs = _pointwise(self.features, "project")(hidden)
-        outputs = BatchNorm(name="project_norm")(outputs, train)
-        if outputs.shape == inputs.shape:
-            return inputs + outputs
-        return outputs
 
 
 class MobileNetV2(nn.Module):
@@ -89,18 +61,21 @@ class MobileNetV2(nn.Module):
             kernel_init=KERNEL_INIT,
             name="stem",
         )(jnp.asarray(images))
-        hidden = jax.nn.relu6(BatchNorm(name="stem_norm")(hidden, train))
-        layers: list[Layer] = []
-        strides: list[int] = []
-        for expansion, features, repeats, first in self.stages:
-            for stride in (first, *[1] * (repeats - 1)):
-                name = f"block{len(layers):02d}"
-                block = InvertedResidual(features, expansion, stride, name=name)
-                layers.append(functools.partial(block, train=train))
-                strides.append(stride)
-        if self.reduced_strides:
-            hidden = in_turn_finer(layers, strides, hidden)
-        else:
-            hidden = in_turn(layers, hidden)
+        hidden = jax.nn.relu6(_normalise("stem_norm", train)(hidden))
+
+        def block(name: str, stage: Stage, stride: int) -> Layer:
+            residual = InvertedResidual(
+                stage.features,
+                stage.expansion,
+                _normalise,
+                stride,
+                stage.size,
+                padding=PADDING,
+                kernel_init=KERNEL_INIT,
+                name=name,
+            )
+            return functools.partial(residual, train=train)
+
+        hidden = in_stages(block, self.stages, hidden, self.reduced_strides)
         hidden = _pointwise(self.num_features, "head")(hidden)
-        return jax.nn.relu6(BatchNorm(name="head_norm")(hidden, train))
+        return jax.nn.relu6(_normalise("head_norm", train)(hidden))

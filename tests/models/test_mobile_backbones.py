@@ -1,12 +1,16 @@
 """EfficientNet-Lite and the folded MobileNetV2 on tiny inputs."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from qpm_jax import models
-from qpm_jax.models.efficientnet_lite import EfficientNetLite, InvertedResidual
+from qpm_jax.models.batch_norm import BatchNorm
+from qpm_jax.models.efficientnet_lite import EfficientNetLite
+from qpm_jax.models.inverted_residual import InvertedResidual
 from qpm_jax.models.mobilenet_v2 import FoldedInvertedResidual, MobileNetV2Folded
 
 TINY_LITE = EfficientNetLite(stages=((2, 8, 1, 2, 3),), num_features=12)
@@ -43,7 +47,14 @@ def test_maps_are_non_negative_and_every_weight_learns(backbone, random_variable
     assert all(np.any(leaf != 0) for leaf in jax.tree.leaves(gradients))
 
 
-@pytest.mark.parametrize("block", [InvertedResidual, FoldedInvertedResidual])
+def normalised_block(features, expansion, stride):
+    def normalise(name, train):
+        return functools.partial(BatchNorm(name=name), train=train)
+
+    return InvertedResidual(features, expansion, normalise, stride)
+
+
+@pytest.mark.parametrize("block", [normalised_block, FoldedInvertedResidual])
 def test_a_block_adds_its_input_only_where_the_shapes_agree(block, random_variables):
     inputs = np.random.default_rng(1).normal(size=(1, 4, 4, 6)).astype(np.float32)
 
