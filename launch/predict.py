@@ -11,6 +11,7 @@ from pathlib import Path
 
 from absl import flags
 
+import qpm_jax
 from launch import app
 from qpm_jax import files
 from qpm_jax.phases import predict
@@ -26,9 +27,10 @@ OUTPUT = flags.DEFINE_string("output", "", "File to write; empty: standard outpu
 def main() -> None:
     """Predicts and writes."""
     found = predict.image_files([Path(path) for path in IMAGES.value or []])
-    records = predict.run(app.workdir(), found)
+    opened = qpm_jax.load(app.workdir())
+    records = predict.run(opened, found)
     if PICTURES.value:
-        predict.draw(app.workdir(), found, PICTURES.value)
+        predict.draw(opened, found, PICTURES.value)
     text = (
         predict.as_json(records) if FORMAT.value == "json" else predict.as_csv(records)
     )

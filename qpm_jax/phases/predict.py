@@ -9,6 +9,7 @@ from typing import Any
 
 from qpm_jax import files
 from qpm_jax.datasets.image_files import SUFFIXES, is_image_name
+from qpm_jax.run import Run
 
 Record = dict[str, Any]
 
@@ -35,19 +36,16 @@ def image_files(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def run(workdir: str | Path, images: Sequence[Path]) -> list[Record]:
+def run(opened: Run, images: Sequence[Path]) -> list[Record]:
     """Returns a record an image: class, probability, and the features behind it.
 
     Args:
-      workdir: A run whose fine-tuning is done.
+      opened: A trained run, from `qpm_jax.load`.
       images: Image files.
 
     Raises:
-      ValueError: There is no finished run, or an image cannot be read.
+      ValueError: An image cannot be read.
     """
-    import qpm_jax
-
-    opened = qpm_jax.load(workdir)
     prediction = opened.predict(images)
     records = []
     for i, path in enumerate(images):
@@ -68,22 +66,19 @@ def run(workdir: str | Path, images: Sequence[Path]) -> list[Record]:
     return records
 
 
-def draw(workdir: str | Path, images: Sequence[Path], folder: str | Path) -> list[Path]:
+def draw(opened: Run, images: Sequence[Path], folder: str | Path) -> list[Path]:
     """Writes a picture of each image's explanation, and returns the files.
 
     `wren.jpg` becomes `wren-explained.png`, a second one `wren-explained-2.png`.
 
     Args:
-      workdir: A run whose fine-tuning is done.
+      opened: A trained run, from `qpm_jax.load`.
       images: Image files; each takes one pass through the network.
       folder: Where the pictures go; made where it is missing.
 
     Raises:
-      ValueError: There is no finished run, or an image cannot be read.
+      ValueError: An image cannot be read.
     """
-    import qpm_jax
-
-    opened = qpm_jax.load(workdir)
     written: dict[Path, None] = {}
     for image in images:
         path = Path(folder) / f"{image.stem}-explained.png"

@@ -95,7 +95,7 @@ def test_predict_lists_every_image_below_a_folder(finished, images, tmp_path):
     (folder / "notes.txt").write_text("no image")
     found = predict.image_files([tmp_path / "photos", folder / "1.png"])
     assert [path.name for path in found] == ["0.png", "1.png", "2.png", "1.png"]
-    records = predict.run(finished, found)
+    records = predict.run(qpm_jax.load(finished), found)
     assert records[1] == records[3]
     assert len(records[0]["features"]) == 3
     assert sum(records[0]["features"].values()) > 0
@@ -112,7 +112,7 @@ def test_predict_draws_a_picture_an_image_and_overwrites_none(
         (tmp_path / place).mkdir()
         Image.fromarray(images[0]).save(tmp_path / place / "wren.png")
     found = predict.image_files([tmp_path])
-    written = predict.draw(finished, found, tmp_path / "one")
+    written = predict.draw(qpm_jax.load(finished), found, tmp_path / "one")
     assert [p.name for p in written] == ["wren-explained.png", "wren-explained-2.png"]
     widths = [as_array(path).shape[1] for path in (*written, *found)]
     assert widths == [1200, 1200, 16, 16]
