@@ -23,7 +23,9 @@ def default() -> ConfigDict:
             "batch_size": 16,
             "evaluation_batch_size": 64,
             "image_size": 0,  # pixels a side; 0: the data set's, else the model's own
-            "fit": "stretch",  # to that size; "centre_crop" keeps the aspect ratio
+            # To that size; "centre_crop" keeps the aspect ratio, "imagenet_crop" cuts
+            # an eighth more.
+            "fit": "stretch",
             "dataset": {"name": "birds", "options": {}},
             "model": {
                 "name": "resnet_small",
@@ -31,14 +33,25 @@ def default() -> ConfigDict:
                 "weights": "",
                 "frozen": "",  # regular expression of parameters that do not train
             },
+            "input": {
+                # Of colours: "model", what its weights were trained with, if it has
+                # published ones; "dataset", those of the training images.
+                "normalisation": "model",
+                "skip_unreadable": False,  # look for them beforehand and leave them out
+                # How batches are prepared; a run may go on with other values.
+                "threads": 2,
+                "workers": 0,  # processes instead of threads
+            },
             "augmentation": {
                 "flip": True,
-                "crop_padding": 4,  # pixels of random shift
+                "crop": "none",  # "random", "random_resized": a part of each photo
+                "crop_padding": 4,  # pixels of random shift; of border, where cropped
                 "jitter": 0.1,  # brightness, contrast, saturation
                 "rotation": 0.0,  # degrees
                 "scale": 0.0,  # largest relative change of size
                 "trivial_augment": True,
                 "erasing": 0.0,  # probability of a covered rectangle
+                "lighting": 0.0,  # standard deviation of random light
             },
             "dense": dense_phase(),
             "assign": {
