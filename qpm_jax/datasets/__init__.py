@@ -2,6 +2,7 @@
 
 from qpm_jax.datasets.augment import AugmentationPolicy, augment
 from qpm_jax.datasets.catalogue import load, names, options
+from qpm_jax.datasets.chosen_images import choose, without_unreadable
 from qpm_jax.datasets.dataset import Dataset, ImageSequence, Split
 from qpm_jax.datasets.loader import (
     evaluation_batches,
@@ -18,6 +19,7 @@ __all__ = [
     "Split",
     "augment",
     "channel_statistics",
+    "choose",
     "evaluation_batches",
     "gather",
     "iterate_from",
@@ -26,4 +28,5 @@ __all__ = [
     "normalise",
     "options",
     "training_batches",
+    "without_unreadable",
 ]

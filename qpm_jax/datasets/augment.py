@@ -11,7 +11,8 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from qpm_jax.datasets.colour import blend_colours
+from qpm_jax.datasets.colour import blend_colours, principal_light
+from qpm_jax.datasets.training_crops import CROPS, Crop
 from qpm_jax.datasets.trivial_augment import trivial_augment_wide
 from qpm_jax.datasets.warp import inverse_affine, warp_bilinear
 
@@ -22,26 +23,33 @@ class AugmentationPolicy:
 
     Attributes:
         flip: mirror left to right with probability 1/2.
+        crop: which part of a photo an image is, drawn while it is read; see
+            `training_crops`. "none" takes all of it, as for photos cropped before.
         crop_padding: pixels; shift by up to that many in each direction, the border
-            repeated as a mirror would (as padding and cropping at random).
+            repeated as a mirror would (as padding and cropping at random). With the
+            crop "random", the black border that the cut may reach into.
         jitter: brightness, contrast and saturation are each multiplied by a factor
             between 1-jitter and 1+jitter; 0 to 1.
         rotation: degrees; rotate about the centre by up to that many either way.
         scale: relative; enlarge or shrink by a factor between 1-scale and 1+scale.
         trivial_augment: one random operation more, of TrivialAugmentWide.
         erasing: probability of covering a random rectangle with the mean colour.
+        lighting: standard deviation of random light along ImageNet's principal
+            colours; 0.05 is QPM's for ImageNet.
 
     Raises:
-        ValueError: a value out of its range.
+        ValueError: a value out of its range, or crop_padding with a crop that has none.
     """
 
     flip: bool = True
+    crop: Crop = "none"
     crop_padding: int = 4
     jitter: float = 0.1
     rotation: float = 0.0
     scale: float = 0.0
     trivial_augment: bool = False
     erasing: float = 0.0
+    lighting: float = 0.0
 
     def __post_init__(self) -> None:
         limits = {
@@ -50,6 +58,7 @@ class AugmentationPolicy:
             "rotation": 180.0,
             "scale": 0.9,
             "erasing": 1.0,
+            "lighting": 1.0,
         }
         for name, limit in limits.items():
             value = getattr(self, name)
@@ -62,6 +71,21 @@ class AugmentationPolicy:
                 "augmentation crop_padding must be a whole number of pixels, got "
                 f"{self.crop_padding}"
             )
+        if self.crop not in CROPS:
+            raise ValueError(
+                f"augmentation crop must be one of {', '.join(CROPS)}, got "
+                f"{self.crop!r}"
+            )
+        if self.crop == "random_resized" and self.crop_padding:
+            raise ValueError(
+                "augmentation crop_padding must be 0 with the crop random_resized, "
+                f"which lies inside the photo, got {self.crop_padding}"
+            )
+
+    @property
+    def shift(self) -> int:
+        """Pixels to shift by on the device; none where the host cuts at random."""
+        return int(self.crop_padding) if self.crop == "none" else 0
 
 
 def augment(
@@ -69,8 +93,8 @@ def augment(
 ) -> Float[Array, "N H W 3"]:
     """Changes each image at random, each in its own way.
 
-    The order is geometry, colour jitter, TrivialAugmentWide, erasing; what the policy
-    leaves out costs nothing.
+    The order is geometry, colour jitter, light, TrivialAugmentWide, erasing; what the
+    policy leaves out costs nothing. Its crop has been made while the images were read.
 
     Args:
         key: decides everything; the same key gives the same images.
@@ -87,12 +111,16 @@ def augment(
     images = jnp.asarray(images)
     _check(images, policy)
     shift_key, affine_key, colour_key, trivial_key, erase_key = jax.random.split(key, 5)
-    if policy.flip or policy.crop_padding:
+    if policy.flip or policy.shift:
         images = _flip_and_shift(shift_key, images, policy)
     if policy.rotation or policy.scale:
         images = _rotate_and_scale(affine_key, images, policy)
     if policy.jitter:
         images = colour_jitter(colour_key, images, policy.jitter)
+    if policy.lighting:
+        # a key of its own, so that images without it stay what they were
+        light_key = jax.random.fold_in(key, 5)
+        images = principal_light(light_key, images, policy.lighting)
     if policy.trivial_augment:
         images = trivial_augment_wide(trivial_key, images)
     if policy.erasing:
@@ -157,7 +185,7 @@ def _flip_and_shift(
 ) -> Float[Array, "N H W 3"]:
     count, height, width, _ = images.shape
     flip_key, shift_key = jax.random.split(key)
-    padding = int(policy.crop_padding)
+    padding = policy.shift
     offsets = jax.random.randint(shift_key, (2, count, 1), -padding, padding + 1)
     rows = _mirrored(jnp.arange(height) + offsets[0], height)
     columns = _mirrored(jnp.arange(width) + offsets[1], width)
@@ -190,7 +218,7 @@ def _check(images: Array, policy: AugmentationPolicy) -> None:
         raise ValueError(
             f"images must be float in [0,1], got {images.dtype}; divide uint8 by 255"
         )
-    if policy.crop_padding >= min(images.shape[1:3]):
+    if policy.shift >= min(images.shape[1:3]):
         raise ValueError(
             f"crop_padding {policy.crop_padding} must be smaller than the images of "
             f"{images.shape[1]}x{images.shape[2]} pixels"

@@ -20,6 +20,7 @@ from jaxtyping import Array, Int, UInt8
 from qpm_jax.datasets import birds_attributes
 from qpm_jax.datasets.birds_attributes import MAX_CLASSES, PARTS
 from qpm_jax.datasets.birds_scene import IMAGE_SIZE, draw_image
+from qpm_jax.datasets.cache_folder import cache_folder
 from qpm_jax.datasets.dataset import Dataset, Split
 
 logger = logging.getLogger(__name__)
@@ -176,23 +177,15 @@ def _draw(seed: int, num_classes: int, counts: dict[str, int]) -> Drawings:
     return drawings
 
 
-def _home_cache() -> Path:
-    try:
-        return Path.home() / ".cache" / "qpm_jax"
-    except RuntimeError:  # a user without a home, as in some containers
-        return Path(tempfile.gettempdir()) / "qpm_jax"
-
-
 def _cache_path(
     folder: str | os.PathLike[str] | None,
     seed: int,
     num_classes: int,
     counts: dict[str, int],
 ) -> Path:
-    folder = folder or os.environ.get("QPM_JAX_CACHE") or _home_cache()
     name = f"birds_v{DRAWING_VERSION}_seed{seed}_classes{num_classes}"
     name += "".join(f"_{split}{count}" for split, count in counts.items())
-    return Path(folder).expanduser() / f"{name}.npz"
+    return cache_folder(folder) / f"{name}.npz"
 
 
 def _expected_shapes(

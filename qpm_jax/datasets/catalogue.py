@@ -15,7 +15,11 @@ _ENTRIES: dict[str, tuple[str, Mapping[str, Any]]] = {
     "cub": ("qpm_jax.datasets.cub", {}),
     "cub50": ("qpm_jax.datasets.cub", {"classes": 50}),
     "digits": ("qpm_jax.datasets.digits", {}),
+    "fgvc_aircraft": ("qpm_jax.datasets.fgvc_aircraft", {}),
     "folder": ("qpm_jax.datasets.image_folder", {}),
+    "imagenet": ("qpm_jax.datasets.imagenet", {}),
+    "stanford_cars": ("qpm_jax.datasets.stanford_cars", {}),
+    "traveling_birds": ("qpm_jax.datasets.traveling_birds", {}),
 }
 
 

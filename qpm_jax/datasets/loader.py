@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qpm_jax.datasets.dataset import Split
-from qpm_jax.datasets.image_files import Fit, resize
+from qpm_jax.datasets.image_files import Fit, resize, seen_share
 from qpm_jax.datasets.training_crops import CROPS, Crop, training_crop
 from qpm_jax.datasets.worker_processes import read_in_processes
 
@@ -189,7 +189,8 @@ def gather(
     """
     indices = np.asarray(indices, np.int32)
     images = split.images
-    if isinstance(images, np.ndarray) and images.shape[1:3] == tuple(image_size):
+    alike = isinstance(images, np.ndarray) and images.shape[1:3] == tuple(image_size)
+    if alike and seen_share(fit) == 1:
         pixels = images[indices]
     else:
         pixels = np.stack([resize(images[int(i)], image_size, fit) for i in indices])

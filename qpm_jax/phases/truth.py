@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from qpm_jax import metrics
 from qpm_jax.datasets import Dataset
 from qpm_jax.datasets.dataset import Split
-from qpm_jax.datasets.image_files import Fit
+from qpm_jax.datasets.image_files import Fit, seen_share
 from qpm_jax.metrics.shapes import check_similarity
 
 
@@ -107,7 +107,7 @@ def _seen_by_network(
     if fit == "stretch":
         return masks
     height, width = masks.shape[2:]
-    scale = min(height / image_size[0], width / image_size[1])
+    scale = seen_share(fit) * min(height / image_size[0], width / image_size[1])
     kept = round(image_size[0] * scale), round(image_size[1] * scale)
     top, left = (height - kept[0]) // 2, (width - kept[1]) // 2
     return masks[:, :, top : top + kept[0], left : left + kept[1]]

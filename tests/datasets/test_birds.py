@@ -110,14 +110,6 @@ def test_the_cache_folder_comes_from_the_environment(small, tmp_path, monkeypatc
     assert [path.suffix for path in kept] == [".npz"]
 
 
-def test_a_user_without_a_home_gets_a_temporary_cache_folder(monkeypatch):
-    def homeless():
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr(birds.Path, "home", homeless)
-    assert birds._home_cache() == birds.Path(tempfile.gettempdir()) / "qpm_jax"
-
-
 @pytest.mark.parametrize(
     "damage",
     [

@@ -1,0 +1,62 @@
+"""The images of a run, loaded as its settings say and checked before it trains."""
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from qpm_jax import datasets
+from qpm_jax.config_keys import check_among
+from qpm_jax.datasets import Dataset
+from qpm_jax.datasets.image_files import FITS
+from qpm_jax.datasets.training_crops import CROPS
+from qpm_jax.models import ModelSpecification
+
+Channels = tuple[float, float, float]
+
+
+def load(config: ConfigDict) -> Dataset:
+    """Loads the data set of the settings, without unreadable images where asked.
+
+    Raises:
+      ValueError: It cannot be loaded; the message says what would do.
+    """
+    dataset = datasets.load(config.dataset.name, **config.dataset.options.to_dict())
+    if config.input.skip_unreadable:
+        dataset = datasets.without_unreadable(dataset, config.input.threads)
+    return dataset
+
+
+def channels(
+    config: ConfigDict, specification: ModelSpecification, dataset: Dataset
+) -> tuple[Channels, Channels]:
+    """Returns mean and standard deviation of the colours, as the settings want them."""
+    if config.input.normalisation == "dataset":
+        return dataset.mean, dataset.std
+    return specification.mean or dataset.mean, specification.std or dataset.std
+
+
+def check_settings(config: ConfigDict) -> None:
+    """Raises ValueError where a setting of the images cannot be."""
+    check_among("fit", [config.fit], FITS)
+    check_among("augmentation.crop", [config.augmentation.crop], CROPS)
+    check_among(
+        "input.normalisation", [config.input.normalisation], ("model", "dataset")
+    )
+    for name, least in (("threads", 1), ("workers", 0)):
+        if config.input[name] < least:
+            raise ValueError(
+                f"config.input.{name} is {config.input[name]}; it must be at least "
+                f"{least}."
+            )
+
+
+def check_training_images(dataset: Dataset) -> None:
+    """Raises ValueError where a class has no training image: it cannot be learnt."""
+    counts = np.bincount(dataset.train.labels, minlength=dataset.num_classes)
+    empty = [dataset.class_names[label] for label in np.flatnonzero(counts == 0)]
+    if empty:
+        more = f" and {len(empty) - 10} more" if len(empty) > 10 else ""
+        raise ValueError(
+            f"The data set {dataset.name} has no training image of {len(empty)} of its "
+            f"{dataset.num_classes} classes: {', '.join(empty[:10])}{more}. Add images "
+            "of them, or take the classes out of class_names."
+        )
