@@ -70,7 +70,8 @@ def load(name: str, **chosen: Any) -> Dataset:
     if missing:
         raise ValueError(
             f"data set {name!r} needs the option {', '.join(missing)}; give "
-            f"load({name!r}, {missing[0]}=...)"
+            f"load({name!r}, {missing[0]}=...), or on the command line "
+            f"--config.dataset.options.{missing[0]}=..."
         )
     return loader(**{**presets, **chosen})
 

@@ -1,0 +1,15 @@
+"""CUB-200-2011 as whole photos, the published table without crops.
+
+python -m launch.pipeline --config=configs/cub_whole.py --workdir=runs/cub-whole
+
+`--config.dataset.options.root=CUB_200_2011` says where it is, docs/recipes.md the rest.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import published
+
+
+def get_config() -> ConfigDict:
+    """Returns the settings of the row; seeds 0 to 4 give its mean."""
+    return published.whole_photos("cub", cropped=False)

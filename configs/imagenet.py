@@ -1,0 +1,30 @@
+"""ImageNet-1k: the pretrained dense model as it is, then fine-tuning.
+
+python -m launch.pipeline --config=configs/imagenet.py --workdir=runs/imagenet
+
+`--config.dataset.options.root` says where it is, docs/recipes.md the rest. The published
+code hands the network pixels in [0, 1]; its weights expect normalised ones, and that is
+what they get here.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import published
+
+
+def get_config() -> ConfigDict:
+    """Returns the settings of the row."""
+    config = published.get_config("imagenet")
+    config.input.normalisation = "model"
+    config.fit = "imagenet_crop"
+    config.augmentation.crop = "random_resized"
+    config.augmentation.trivial_augment = False
+    config.augmentation.lighting = 0.05
+    config.batch_size = 64
+    # Its own ImageNet head stays with the backbone: there are as many classes.
+    config.dense.epochs = 0
+    config.finetune.learning_rate = 0.005 * 0.4**4
+    # A pass over 1.3 million photos is an hour's work on many cores.
+    config.input.workers = 8
+    config.evaluate_epochs = 1
+    return config
