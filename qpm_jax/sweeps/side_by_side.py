@@ -88,7 +88,7 @@ def run_side_by_side(
         raise ValueError(f"jobs is {jobs}; it must be at least 1.")
     waiting = [run for run in runs if not child.is_finished(sweep, run)]
     board = _Board(sweep, prints, waiting, len(waiting), jobs, devices, report)
-    with _sigterm_as_ctrl_c():
+    with _sigterm_heard():
         try:
             while board.waiting or board.going:
                 _fill(board)
@@ -161,13 +161,14 @@ def _ending(status: int) -> str:
 
 
 @contextlib.contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """Lets SIGTERM end the block as Ctrl-C does, in the main thread."""
-    if threading.current_thread() is not threading.main_thread():
+def _sigterm_heard() -> Iterator[None]:
+    """Lets SIGTERM end the block as Ctrl-C does, unless somebody hears it already."""
+    deaf = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    if not deaf or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
