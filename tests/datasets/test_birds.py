@@ -1,7 +1,5 @@
 """The built-in birds as a data set: shapes, determinism, cache and difficulty."""
 
-import tempfile
-
 import numpy as np
 import pytest
 

@@ -131,3 +131,93 @@ def test_a_step_below_zero_is_refused():
     batches = datasets.training_batches(_split(), 2, SIZE, seed=0)
     with pytest.raises(ValueError, match="first_step must be at least 0"):
         datasets.iterate_from(batches, -1)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    count=st.integers(1, 30),
+    share=st.integers(1, 4),
+    hosts=st.integers(1, 4),
+    crop=st.sampled_from(["none", "random"]),
+    step=st.integers(0, 20),
+)
+def test_hosts_together_read_the_batch_of_one(count, share, hosts, crop, step):
+    split, size = _split(count, (6, 9)), share * hosts
+    whole = datasets.training_batches(split, size, SIZE, 3, crop=crop, padding=1)[step]
+    parts = [
+        datasets.training_batches(
+            split, size, SIZE, 3, crop=crop, padding=1, shard_index=h, shard_count=hosts
+        )[step]
+        for h in range(hosts)
+    ]
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in whole}
+    _same(whole, joined)
+
+
+@pytest.mark.parametrize("hosts", [1, 2, 4])
+def test_hosts_together_evaluate_the_batches_of_one(hosts):
+    split = _split(9)
+    whole = list(datasets.evaluation_batches(split, 4, SIZE))
+    parts = [
+        list(
+            datasets.evaluation_batches(
+                split, 4, SIZE, shard_index=host, shard_count=hosts
+            )
+        )
+        for host in range(hosts)
+    ]
+    assert all(len(part) == len(whole) for part in parts)
+    for batch, *rows in zip(whole, *parts, strict=True):
+        joined = {name: np.concatenate([row[name] for row in rows]) for name in batch}
+        _same(batch, joined)
+
+
+def test_what_only_fills_a_batch_up_is_decoded_once():
+    class Counting:
+        def __init__(self):
+            self.read = []
+
+        def __len__(self):
+            return 5
+
+        def __getitem__(self, index):
+            self.read.append(index)
+            return np.zeros((*SIZE, 3), np.uint8)
+
+    images = Counting()
+    list(datasets.evaluation_batches(Split(images, np.arange(5)), 4, SIZE))
+    assert sorted(images.read) == [0, 1, 2, 3, 4]
+
+
+def test_random_crops_differ_by_epoch_and_are_the_same_by_step():
+    split = _split(4, (20, 30))
+    batches = datasets.training_batches(split, 4, SIZE, 0, crop="random_resized")
+    again = datasets.training_batches(split, 4, SIZE, 0, crop="random_resized")
+    _same(batches[3], again[3])
+    first, second = (
+        batch["image"][np.argsort(batch["index"])] for batch in (batches[0], batches[1])
+    )
+    assert all((first != second).any(axis=(1, 2, 3)))
+
+
+def test_images_of_the_right_size_are_cut_too_where_imagenets_crop_is_asked_for():
+    batch = datasets.gather(_split(2, (8, 8)), [0, 1], (8, 8), "imagenet_crop")
+    assert (batch["image"] != _split(2, (8, 8)).images).any()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"batch_size": 10, "shard_count": 4},
+            "batch_size 10 must be divisible by the 4 hosts that share each batch; "
+            "take 12",
+        ),
+        ({"shard_index": 2, "shard_count": 2}, "shard_index must be 0 to.*got 2 of 2"),
+        ({"crop": "middle"}, "crop must be one of none, random, random_resized"),
+    ],
+)
+def test_shares_and_crops_out_of_range_are_refused(arguments, message):
+    valid = {"split": _split(), "batch_size": 2, "image_size": SIZE, "seed": 0}
+    with pytest.raises(ValueError, match=message):
+        datasets.training_batches(**(valid | arguments))
