@@ -14,7 +14,7 @@ from absl import app, flags
 from absl import logging as absl_logging
 from ml_collections import ConfigDict, config_flags
 
-from launch import dataset_options
+from launch import cluster, dataset_options
 from launch.host_memory import keep_freed_memory
 from qpm_jax import stopping
 from qpm_jax.checkpoints import full_disk_error
@@ -63,7 +63,11 @@ def run_phase(phase: Callable[[ConfigDict, str], None]) -> None:
         values["dataset"]["options"] |= options
         return from_dict(values)
 
-    run_configured(phase, default(), checked)
+    def joined(config: ConfigDict, folder: str) -> None:
+        cluster.join()
+        phase(config, folder)
+
+    run_configured(joined, default(), checked)
 
 
 def run_configured(

@@ -12,7 +12,7 @@ import numpy as np
 from absl import flags
 from ml_collections import ConfigDict
 
-from launch import app
+from launch import app, cluster
 from qpm_jax.phases import evaluate
 
 SIMILARITY = flags.DEFINE_string(
@@ -24,7 +24,7 @@ def main(config: ConfigDict, workdir: str) -> None:
     """Runs the phase and prints its table."""
     similarity = read_similarity(SIMILARITY.value) if SIMILARITY.value else None
     evaluate.run(config, workdir, class_similarity=similarity)
-    print(evaluate.table(evaluate.read_metrics(Path(workdir))))
+    cluster.tell(evaluate.table(evaluate.read_metrics(Path(workdir))))
 
 
 def read_similarity(path: str) -> np.ndarray:

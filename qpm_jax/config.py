@@ -57,17 +57,26 @@ def default() -> ConfigDict:
             "assign": {
                 "solver": "native",
                 "time_limit": 20.0,  # seconds
+                "restarts": 1,  # native searches side by side, each a process; best kept
                 "max_rounds": 0,  # of the native search, the same anywhere; 0: no limit
                 "redundancy": True,  # Z_R, the pair penalties
                 "bias": True,  # Z_B, locality
             },
             "finetune": finetune_phase(),
+            # What the backbone computes in while it trains; "bfloat16" on accelerators.
+            "precision": "float32",
             "checkpoint_seconds": 30.0,
             "checkpoint_keep": 2,  # checkpoints of a phase that are kept, the latest
             # Stops training whose cross-entropy is so many times that of guessing,
             # ln C, over an epoch; 0: never. 2 is a sign of failure in most runs.
             "divergence": 0.0,
             "evaluate_epochs": 5,  # epochs between looks at the test split
+            # Where a run is computed, not what it is: a run may go on with other values.
+            "parallel": {
+                "devices": 0,  # that share each batch; 0: all there are
+                "parameters": "replicated",  # or "sharded" over the devices
+                "smallest_sharded": 65536,  # elements of an array from which that pays
+            },
         }
     )
     return config.lock()

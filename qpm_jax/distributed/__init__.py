@@ -7,6 +7,7 @@ here says where arrays lie; what is computed is the same on any number of device
 
 from qpm_jax.distributed.hosts import (
     HEARTBEAT_SECONDS,
+    by_first,
     initialize,
     is_first,
     once,
@@ -17,6 +18,7 @@ from qpm_jax.distributed.mesh import AXIS, along_rows, make_mesh, replicated
 from qpm_jax.distributed.placement import (
     check_batch_size,
     gathered,
+    local_rows,
     place,
     place_rows,
     round_up,
@@ -29,10 +31,12 @@ __all__ = [
     "HEARTBEAT_SECONDS",
     "Membership",
     "along_rows",
+    "by_first",
     "check_batch_size",
     "gathered",
     "initialize",
     "is_first",
+    "local_rows",
     "make_mesh",
     "membership",
     "once",

@@ -4,12 +4,14 @@
 program, and one that is silent for too long ends all of them.
 """
 
+import functools
 import logging
 import os
 import pickle
 import socket
 from collections.abc import Callable
-from typing import Any, TypeVar
+from contextvars import ContextVar
+from typing import Any, ParamSpec, TypeVar
 
 import jax
 import numpy as np
@@ -19,6 +21,10 @@ from qpm_jax.distributed.membership import Membership, membership
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
+
+# Whether this is the first process while the others wait for what it does.
+_acting: ContextVar[bool] = ContextVar("_acting", default=False)
 
 # A process that was silent for as long is dead, and the others end. A minute from its
 # death to their end is allowed.
@@ -65,6 +71,8 @@ def initialize(
 
 
 def _connect(joined: Membership, heartbeat_seconds: int) -> None:
+    # Checkpoints before an end that a scheduler asks for are our own work.
+    jax.config.update("jax_enable_preemption_service", False)
     waits: dict[str, Any] = {
         "heartbeat_timeout_seconds": heartbeat_seconds,
         # How long one that ends, or has failed, waits for the others to end too.
@@ -125,18 +133,38 @@ def once(action: Callable[[], Result]) -> Result:
     Raises:
       Exception: What `action` raised in the first process, in every process.
     """
-    if not several_hosts():
+    if not several_hosts() or _acting.get():
         return action()
-    message = b""
-    if is_first():
-        try:
-            message = pickle.dumps((action(), None))
-        except Exception as error:
-            message = pickle.dumps((None, error))
+    message = _acted(action) if is_first() else b""
     result, error = pickle.loads(_from_first(message))
     if error is not None:
         raise error
     return result
+
+
+def by_first(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Returns a function whose every call is made `once`; a decorator."""
+
+    @functools.wraps(function)
+    def called(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        return once(lambda: function(*args, **kwargs))
+
+    return called
+
+
+def _acted(action: Callable[[], Any]) -> bytes:
+    """Returns the pickled result and error of `action`."""
+    token = _acting.set(True)
+    try:
+        return pickle.dumps((action(), None))
+    except Exception as error:
+        try:
+            pickle.loads(message := pickle.dumps((None, error)))
+            return message
+        except Exception:
+            return pickle.dumps((None, RuntimeError(f"process 0: {error!r}")))
+    finally:
+        _acting.reset(token)
 
 
 def _from_first(message: bytes) -> bytes:

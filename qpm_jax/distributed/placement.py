@@ -43,6 +43,12 @@ def round_up(number: int, multiple: int) -> int:
     return -(-number // multiple) * multiple
 
 
+def local_rows(batch_size: int) -> slice:
+    """Returns this host's rows of a batch that all hosts share."""
+    share = batch_size // jax.process_count()
+    return slice(jax.process_index() * share, (jax.process_index() + 1) * share)
+
+
 def place_rows(
     mesh: Mesh, rows: Shaped[np.ndarray, "b ..."], batch_size: int
 ) -> jax.Array:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 from ml_collections import ConfigDict
 
-from qpm_jax import checkpoints, models, training
+from qpm_jax import checkpoints, distributed, models, training
 from qpm_jax.datasets import Dataset
 from qpm_jax.phases import workdir as folders
 from qpm_jax.phases.fit import beginning, fit, policy, schedule, steps_in_epoch
@@ -44,6 +44,7 @@ def run(
         std=setting.std,
         averaging=config.dense.averaging,
         smoothing=config.dense.label_smoothing,
+        precision=config.precision,
     )
     state = training.create(start_variables(setting), optimiser, recipe.averaging)
     figures = fit(setting, "dense", recipe, state, started)
@@ -58,7 +59,9 @@ def final_variables(setting: Setting) -> dict[str, Any]:
     """
     folders.require(setting.workdir, "dense")
     return checkpoints.restore_final(
-        setting.workdir / "dense" / "model", setting.variable_shapes()
+        setting.workdir / "dense" / "model",
+        setting.variable_shapes(),
+        distributed.replicated(setting.mesh),
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 from ml_collections import ConfigDict
 
-from qpm_jax import files, metrics
+from qpm_jax import distributed, files, metrics
 from qpm_jax.datasets import Dataset
 from qpm_jax.metrics.monosemanticity import (
     NEIGHBOURS,
@@ -85,8 +85,8 @@ def run(
     for name, model in (("dense", _dense), ("qpm", _qpm)):
         values[name], behind[name] = measure(setting, model(setting), similarity)
     folder = setting.workdir / "evaluate"
-    files.write_json(folder / "details.json", behind)
-    files.write_json(folder / "metrics.json", filled(values))
+    distributed.once(lambda: files.write_json(folder / "details.json", behind))
+    distributed.once(lambda: files.write_json(folder / "metrics.json", filled(values)))
     folders.mark_done(setting.workdir, "evaluate", time.monotonic() - started)
 
 
@@ -126,7 +126,12 @@ def _qpm(setting: Setting) -> Model:
     network, kernel = finetune.qpm_network(
         setting.workdir, setting.network.backbone, setting.config.finetune.dropout
     )
-    variables = finetune.final_variables(setting.workdir, network, setting.image_size)
+    variables = finetune.final_variables(
+        setting.workdir,
+        network,
+        setting.image_size,
+        distributed.replicated(setting.mesh),
+    )
     weights = np.asarray(kernel).T
     selected, _ = assign.read_assignment(setting.workdir)
     std = np.maximum(read_statistics(setting.workdir).std[selected], SMALLEST_STD)

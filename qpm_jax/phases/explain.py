@@ -14,7 +14,7 @@ from ml_collections import ConfigDict
 from qpm_jax import explain, files, metrics
 from qpm_jax.config_keys import flatten
 from qpm_jax.datasets import Dataset
-from qpm_jax.phases import assign, evaluate, metric_table
+from qpm_jax.phases import assign, evaluate, metric_table, one_process
 from qpm_jax.phases import workdir as folders
 from qpm_jax.phases.report_examples import examples_of
 from qpm_jax.phases.setting import Setting, prepare
@@ -33,9 +33,10 @@ def run(
       dataset: The data set where it is loaded already.
 
     Raises:
-      ValueError: An earlier phase is missing, a setting is impossible or
-        `explain/names.json` names what it cannot.
+      ValueError: An earlier phase is missing, a setting is impossible,
+        `explain/names.json` names what it cannot, or there are several hosts.
     """
+    one_process.refuse_several_hosts("explain", workdir)
     setting = prepare(config, workdir, dataset)
     folders.require(setting.workdir, "evaluate")
     names = explain.feature_names(setting.workdir)

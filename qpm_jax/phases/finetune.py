@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
@@ -50,6 +51,7 @@ def run(
         std=setting.std,
         averaging=config.finetune.averaging,
         smoothing=config.finetune.label_smoothing,
+        precision=config.precision,
     )
     start = backbone_variables(dense.final_variables(setting))
     state = training.create(start, optimiser, recipe.averaging)
@@ -81,16 +83,25 @@ def qpm_network(
 
 
 def final_variables(
-    workdir: Path, network: models.QPMNetwork, image_size: tuple[int, int]
+    workdir: Path,
+    network: models.QPMNetwork,
+    image_size: tuple[int, int],
+    sharding: jax.sharding.Sharding | None = None,
 ) -> dict[str, Any]:
     """Returns the fine-tuned variables of the network with the binary head.
+
+    Args:
+      workdir: Where the run lies.
+      network: As `qpm_network` makes it.
+      image_size: (height, width) the network sees.
+      sharding: Where they are to lie; by default on the first device.
 
     Raises:
       ValueError: The phase is not done or its checkpoint cannot be read.
     """
     folders.require(workdir, "finetune")
     return checkpoints.restore_final(
-        workdir / "finetune" / "model", variable_shapes(network, image_size)
+        workdir / "finetune" / "model", variable_shapes(network, image_size), sharding
     )
 
 

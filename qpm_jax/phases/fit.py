@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import jax
 import optax
 from ml_collections import ConfigDict
 
-from qpm_jax import checkpoints, stopping, training
+from qpm_jax import checkpoints, distributed, stopping, training
 from qpm_jax.datasets.augment import AugmentationPolicy
 from qpm_jax.datasets.dataset import Split
 from qpm_jax.phases.setting import Setting
@@ -53,6 +54,15 @@ def fit(
         evaluate_epochs=config.evaluate_epochs,
         checkpoint_seconds=config.checkpoint_seconds,
         largest_loss=config.divergence * math.log(setting.num_classes) or math.inf,
+    )
+    parallel = config.parallel
+    if parallel.parameters == "sharded":
+        recipe = replace(recipe, gather=distributed.gathered(setting.mesh))
+    state = distributed.place(
+        state,
+        distributed.state_shardings(
+            setting.mesh, state, parallel.parameters, parallel.smallest_sharded
+        ),
     )
     folder = setting.workdir / phase / "checkpoints"
     with (

@@ -8,6 +8,7 @@ import flax.linen as nn
 import jax
 from jaxtyping import Array, Float
 
+from qpm_jax import distributed
 from qpm_jax.datasets.dataset import Split
 from qpm_jax.datasets.normalise import normalise
 from qpm_jax.phases.setting import Channels, Setting
@@ -15,10 +16,13 @@ from qpm_jax.training.progress import track
 
 
 class Outputs(NamedTuple):
-    """What a network says of one padded batch.
+    """What a network says of one padded batch of all hosts.
+
+    Logits and maps are divided by rows over the devices; features, which every class's
+    sum needs all of, lie whole on each.
 
     Attributes:
-      batch: The batch itself (`image`, `label`, `valid`).
+      batch: The batch itself; `label`, `index` and `valid` are NumPy.
       logits: [B, C].
       features: [B, F].
       maps: [B, H, W, F].
@@ -42,7 +46,11 @@ def stream(
     setting: Setting, network: nn.Module, variables: Any, split: Split, title: str
 ) -> Iterator[Outputs]:
     """Yields the network's outputs over a split in order, with a progress bar."""
-    function = jax.jit(partial(infer, network, setting.mean, setting.std))
-    batches = -(-len(split.labels) // setting.config.evaluation_batch_size)
+    rows = distributed.along_rows(setting.mesh)
+    function = jax.jit(
+        partial(infer, network, setting.mean, setting.std),
+        out_shardings=(rows, distributed.replicated(setting.mesh), rows),
+    )
+    batches = -(-len(split.labels) // setting.evaluation_batch_size)
     for batch in track(setting.in_order(split), batches, title):
         yield Outputs(batch, *function(variables, batch["image"]))

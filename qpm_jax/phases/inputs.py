@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qpm_jax import files
 from qpm_jax.datasets.image_files import Fit
+from qpm_jax.distributed import by_first
 
 Channels = tuple[float, float, float]
 
@@ -35,6 +36,7 @@ class Inputs:
     test_images: int = 0
 
 
+@by_first
 def write(workdir: Path, inputs: Inputs) -> None:
     """Writes `inputs.json`, or checks it against what the run began with.
 

@@ -4,6 +4,7 @@ Of the training images only their features come back to the host, which contrast
 fits its mixtures to; everything else is a sum that each batch adds to.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -12,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from qpm_jax import metrics
+from qpm_jax import distributed, metrics
 from qpm_jax.phases import truth
 from qpm_jax.phases.forward import Outputs, stream
 from qpm_jax.phases.setting import Setting
@@ -92,7 +93,7 @@ def over_training(setting: Setting, model: Model) -> TrainingFigures:
     }
     if attributes is not None:
         states["alignment"] = metrics.alignment_init(num_features, attributes.shape[1])
-    update = jax.jit(_training_update)
+    update = _everywhere(setting, _training_update)
     weights = jnp.asarray(model.weights, jnp.float32)
     rows: list[Any] = []
     for outputs in _stream(setting, model, dataset.train, "evaluate train"):
@@ -122,6 +123,11 @@ def over_training(setting: Setting, model: Model) -> TrainingFigures:
         if attributes is not None
         else None,
     )
+
+
+def _everywhere(setting: Setting, update: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiles an update; what it returns lies whole on every device of every host."""
+    return jax.jit(update, out_shardings=distributed.replicated(setting.mesh))
 
 
 def _stream(setting: Setting, model: Model, split: Any, title: str) -> Any:
@@ -170,7 +176,7 @@ def over_test(setting: Setting, model: Model) -> HeldOutFigures:
         states["plausibility"] = metrics.plausibility_init(num_masks)
     if model.channels is not None:
         states["confusions"] = metrics.confusions_init(*model.weights.shape)
-    update = jax.jit(_test_update)
+    update = _everywhere(setting, _test_update)
     weights = jnp.asarray(model.weights, jnp.float32)
     covered = np.zeros(num_masks)
     for outputs in _stream(setting, model, split, "evaluate test"):

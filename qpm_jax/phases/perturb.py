@@ -16,6 +16,7 @@ from jaxtyping import Array, Bool, Float
 
 from qpm_jax import datasets, metrics
 from qpm_jax.datasets.normalise import normalise
+from qpm_jax.distributed import local_rows, place_rows, replicated, round_up
 from qpm_jax.metrics import Faithfulness
 from qpm_jax.phases.passes import Model
 from qpm_jax.phases.setting import Channels, Setting
@@ -36,18 +37,22 @@ def run(setting: Setting, model: Model) -> Faithfulness:
     split = setting.dataset.test
     places = np.linspace(0, len(split) - 1, number(setting))
     chosen = np.unique(places.round().astype(np.int64))
-    size = min(setting.config.evaluation_batch_size, len(chosen))
+    mesh = setting.mesh
+    size = min(setting.evaluation_batch_size, round_up(len(chosen), mesh.size))
+    own = local_rows(size)
     look = jax.jit(partial(_look, model.network, setting.mean, setting.std))
-    update = jax.jit(metrics.faithfulness_update)
+    update = jax.jit(metrics.faithfulness_update, out_shardings=replicated(mesh))
     state = metrics.faithfulness_init(STEPS)
     key = jax.random.key(setting.config.seed)
     starts = range(0, len(chosen), size)
     for start in track(starts, len(starts), "deletion and insertion"):
         indices = chosen[start : start + size]
         padded = np.pad(indices, (0, size - len(indices)), mode="edge")
-        batch = datasets.gather(split, padded, setting.image_size, setting.config.fit)
+        batch = datasets.gather(
+            split, padded[own], setting.image_size, setting.config.fit
+        )
         logits = _logits(
-            partial(look, model.variables, jnp.asarray(batch["image"])),
+            partial(look, model.variables, place_rows(mesh, batch["image"], size)),
             jnp.asarray(model.map_weights, jnp.float32),
             jax.random.fold_in(key, start),
         )

@@ -6,8 +6,17 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
+from qpm_jax import distributed
 from qpm_jax.datasets import Dataset
-from qpm_jax.phases import assign, dense, evaluate, explain, finetune, statistics
+from qpm_jax.phases import (
+    assign,
+    dense,
+    evaluate,
+    explain,
+    finetune,
+    one_process,
+    statistics,
+)
 from qpm_jax.phases import workdir as folders
 from qpm_jax.phases.setting import prepare
 
@@ -31,6 +40,8 @@ def run(
 ) -> None:
     """Runs what is not done yet, up to and including the phase `until`.
 
+    Several hosts stop before a phase that is one process's work, and say so.
+
     Args:
       config: Every setting.
       workdir: Where the run lies or will lie.
@@ -46,6 +57,10 @@ def run(
     for phase, run_phase in RUN.items():
         if folders.is_done(setting.workdir, phase):
             logger.info("%s is done already", phase)
+        elif one_process.leaves(phase):
+            if distributed.is_first():
+                logger.warning("Stopped: %s", one_process.farewell(phase, workdir))
+            return
         else:
             run_phase(config, workdir, setting.dataset)
         if phase == until:

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-from qpm_jax import datasets, explain
+from qpm_jax import datasets, distributed, explain
 from qpm_jax.datasets.image_files import resize
 from qpm_jax.phases import finetune
 from qpm_jax.phases.forward import infer, stream
@@ -53,7 +53,12 @@ def examples_of(
     network, _ = finetune.qpm_network(
         setting.workdir, setting.network.backbone, dropout=0.0
     )
-    variables = finetune.final_variables(setting.workdir, network, setting.image_size)
+    variables = finetune.final_variables(
+        setting.workdir,
+        network,
+        setting.image_size,
+        distributed.replicated(setting.mesh),
+    )
     scored = _score(setting, network, variables, assignment)
     shown = explain.best_per_class(scored.scores, scored.labels, setting.num_classes)
     top = explain.top_images(
@@ -115,7 +120,7 @@ def _look_at(
 ) -> tuple[UInt8[np.ndarray, "P H W 3"], Float[np.ndarray, "P h w n"]]:
     """Returns pictures and maps of single test images."""
     function = jax.jit(partial(infer, network, setting.mean, setting.std))
-    size = setting.config.evaluation_batch_size
+    size = setting.evaluation_batch_size
     height, width = setting.image_size
     shrink = min(1.0, LARGEST_PICTURE / max(height, width))
     shown = round(height * shrink), round(width * shrink)

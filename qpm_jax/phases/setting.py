@@ -9,14 +9,16 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
-from qpm_jax import datasets, models
+from qpm_jax import datasets, distributed, models
 from qpm_jax.assignment.solve import SOLVERS
 from qpm_jax.datasets import Dataset
 from qpm_jax.datasets.dataset import Split
-from qpm_jax.phases import inputs
+from qpm_jax.phases import data, inputs, placed_batches
 from qpm_jax.phases import workdir as folders
+from qpm_jax.training import precision
 
 Channels = tuple[float, float, float]
 
@@ -33,6 +35,7 @@ class Setting:
       image_size: (height, width) the network sees.
       mean: Channel means the input is normalised with, images in [0, 1].
       std: Channel standard deviations of the same.
+      mesh: The devices that share the work.
     """
 
     config: ConfigDict
@@ -42,6 +45,7 @@ class Setting:
     image_size: tuple[int, int]
     mean: Channels
     std: Channels
+    mesh: Mesh
 
     @property
     def num_classes(self) -> int:
@@ -56,14 +60,36 @@ class Setting:
             self.image_size,
             self.config.seed,
             self.config.fit,
+            self.config.augmentation.crop,
+            self.config.augmentation.crop_padding,
+            shard_index=jax.process_index(),
+            shard_count=jax.process_count(),
         )
-        return datasets.iterate_from(batches, step)
+        ahead = datasets.iterate_from(
+            batches, step, self.config.input.threads, self.config.input.workers
+        )
+        return placed_batches.to_train(self.mesh, ahead, self.config.batch_size)
 
     def in_order(self, split: Split) -> Iterable[dict[str, Any]]:
         """Returns one padded pass over a split with the test-time transform."""
-        return datasets.evaluation_batches(
-            split, self.config.evaluation_batch_size, self.image_size, self.config.fit
+        batches = datasets.evaluation_batches(
+            split,
+            self.evaluation_batch_size,
+            self.image_size,
+            self.config.fit,
+            self.config.input.threads,
+            self.config.input.workers,
+            shard_index=jax.process_index(),
+            shard_count=jax.process_count(),
         )
+        return placed_batches.in_order(
+            self.mesh, batches, split, self.evaluation_batch_size
+        )
+
+    @property
+    def evaluation_batch_size(self) -> int:
+        """The setting's, rounded up so that the devices share each batch equally."""
+        return distributed.round_up(self.config.evaluation_batch_size, self.mesh.size)
 
     def variable_shapes(self) -> dict[str, Any]:
         """Returns the shapes of the dense network's variables, without making them."""
@@ -101,10 +127,14 @@ def prepare(
     specification = models.specification(config.model.name)
     check_counts(config)
     if dataset is None:
-        dataset = datasets.load(config.dataset.name, **config.dataset.options.to_dict())
+        dataset = data.load(config)
+    data.check_training_images(dataset)
     check_classes(len(dataset.class_names), config.num_features, config.per_class)
+    mesh = distributed.make_mesh(config.parallel.devices)
+    distributed.check_batch_size(mesh, "config.batch_size", config.batch_size)
     size = config.image_size
     image_size = (size, size) if size else dataset.image_size
+    mean, std = data.channels(config, specification, dataset)
     setting = Setting(
         config=config,
         workdir=folders.open_workdir(workdir, config),
@@ -116,8 +146,9 @@ def prepare(
             dropout=config.dense.dropout,
         ),
         image_size=image_size or specification.image_size,
-        mean=specification.mean or dataset.mean,
-        std=specification.std or dataset.std,
+        mean=mean,
+        std=std,
+        mesh=mesh,
     )
     inputs.write(setting.workdir, _inputs(setting))
     return setting
@@ -147,11 +178,15 @@ def check_counts(config: ConfigDict) -> None:
             f"config.divergence is {config.divergence}; it must be 0 (off) or above 1, "
             "for instance 2."
         )
+    precision.check(config.precision)
+    data.check_settings(config)
     for phase in ("dense", "finetune"):
-        if config[phase].epochs < 1:
+        # Pretrained weights may be the dense model as they are.
+        least = 0 if phase == "dense" and config.model.weights else 1
+        if config[phase].epochs < least:
             raise ValueError(
                 f"config.{phase}.epochs is {config[phase].epochs}; it must be at "
-                "least 1."
+                f"least {least}."
             )
         for name in ("averaging", "label_smoothing"):
             if not 0 <= config[phase][name] < 1:

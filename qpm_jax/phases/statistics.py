@@ -8,10 +8,9 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-import jax
 from ml_collections import ConfigDict
 
-from qpm_jax import files, models, statistics
+from qpm_jax import distributed, files, models, statistics
 from qpm_jax.datasets import Dataset
 from qpm_jax.phases import dense
 from qpm_jax.phases import workdir as folders
@@ -37,9 +36,9 @@ def run(
         return
     variables = dense.final_variables(setting)
     started = time.monotonic()
-    update = jax.jit(statistics.update)
     num_features = models.specification(config.model.name).num_features
-    state = statistics.init(num_features, setting.num_classes)
+    state = statistics.shared_init(setting.mesh, num_features, setting.num_classes)
+    update = statistics.shared_update(setting.mesh, state)
     for outputs in stream(
         setting, setting.network, variables, setting.dataset.train, "statistics"
     ):
@@ -47,8 +46,8 @@ def run(
         state = update(
             state, outputs.features, outputs.maps, batch["label"], batch["valid"]
         )
-    result = statistics.finish(state)
-    files.write_arrays(_path(setting.workdir), asdict(result))
+    result = asdict(statistics.shared_finish(state, setting.num_classes))
+    distributed.once(lambda: files.write_arrays(_path(setting.workdir), result))
     folders.mark_done(setting.workdir, "statistics", time.monotonic() - started)
 
 

@@ -11,7 +11,8 @@
 
 A phase is done when its `done.json` is there, which is written last, and when it began
 from the result the phase before it has now: `begun.json` names that result. What began
-from another result is stale and is made again.
+from another result is stale and is made again. Of several hosts the first one reads and
+writes here, and tells the others.
 """
 
 import logging
@@ -27,6 +28,7 @@ from ml_collections import ConfigDict
 from qpm_jax import files
 from qpm_jax.config import from_dict
 from qpm_jax.config_keys import flatten
+from qpm_jax.distributed import by_first
 from qpm_jax.phases.code_version import code_version
 from qpm_jax.version import __version__
 
@@ -37,11 +39,13 @@ logger = logging.getLogger(__name__)
 
 PHASES = ("dense", "statistics", "assign", "finetune", "evaluate", "explain")
 
-# The settings whose change makes a phase's result, and all after it, another one.
+# The settings whose change makes a phase's result, and all after it, another one:
+# sections, or single ones of a section.
 _SETTINGS = {
     "dense": (
         *("seed", "batch_size", "image_size", "fit", "dataset", "model"),
-        *("augmentation", "dense"),
+        *("augmentation", "precision", "dense"),
+        *("input.normalisation", "input.skip_unreadable"),
     ),
     "statistics": (),
     "assign": ("num_features", "per_class", "assign"),
@@ -51,6 +55,7 @@ _SETTINGS = {
 }
 
 
+@by_first
 def open_workdir(workdir: str | Path, config: ConfigDict) -> Path:
     """Makes or reopens a work directory and stores the configuration in it.
 
@@ -77,7 +82,7 @@ def used_settings(config: ConfigDict, until: str) -> dict[str, Any]:
     return {
         name: value
         for name, value in flatten(config).items()
-        if name.split(".")[0] in sections
+        if _is_among(name, sections)
     }
 
 
@@ -96,6 +101,7 @@ def read_config(workdir: str | Path) -> ConfigDict:
     return from_dict(files.read_json(path))
 
 
+@by_first
 def is_done(workdir: Path, phase: str) -> bool:
     """Whether `phase` has finished, from what the phases before it hold now."""
     if not (workdir / phase / "done.json").exists():
@@ -108,6 +114,7 @@ def is_done(workdir: Path, phase: str) -> bool:
     )
 
 
+@by_first
 def has_work(workdir: Path, phase: str) -> bool:
     """Begins `phase` unless it is done, and says which of the two.
 
@@ -121,6 +128,7 @@ def has_work(workdir: Path, phase: str) -> bool:
     return True
 
 
+@by_first
 def begin(workdir: Path, phase: str) -> None:
     """Opens a phase's folder; what is left of a phase with another origin goes.
 
@@ -169,6 +177,7 @@ def _origin(workdir: Path, phase: str) -> str | None:
     return files.read_json(path)["origin"] if path.exists() else None
 
 
+@by_first
 def require(workdir: Path, phase: str) -> None:
     """Raises ValueError unless `phase` is done."""
     if not is_done(workdir, phase):
@@ -179,6 +188,7 @@ def require(workdir: Path, phase: str) -> None:
         )
 
 
+@by_first
 def mark_done(workdir: Path, phase: str, seconds: float, **facts: Any) -> None:
     """Writes the phase's `done.json`: duration, versions and what else is worth it."""
     import jax
@@ -195,6 +205,8 @@ def mark_done(workdir: Path, phase: str, seconds: float, **facts: Any) -> None:
             "jax": jax.__version__,
             "python": platform.python_version(),
             "device": jax.devices()[0].device_kind,
+            "devices": jax.device_count(),
+            "processes": jax.process_count(),
             **facts,
         },
     )
@@ -206,6 +218,10 @@ def facts(workdir: Path, phase: str) -> dict[str, Any]:
     return files.read_json(path) if path.exists() else {}
 
 
+def _is_among(name: str, settings: set[str]) -> bool:
+    return name in settings or name.split(".")[0] in settings
+
+
 def _refuse_changes(workdir: Path, before: ConfigDict, now: ConfigDict) -> None:
     """Raises if settings changed that a begun phase has used."""
     old, new = flatten(before), flatten(now)
@@ -214,7 +230,7 @@ def _refuse_changes(workdir: Path, before: ConfigDict, now: ConfigDict) -> None:
     changed = [
         f"{name}: {old.get(name)!r} -> {new.get(name)!r}"
         for name in sorted(old.keys() | new.keys())
-        if old.get(name) != new.get(name) and name.split(".")[0] in used
+        if old.get(name) != new.get(name) and _is_among(name, used)
     ]
     if changed:
         raise ValueError(

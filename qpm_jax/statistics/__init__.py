@@ -2,7 +2,8 @@
 
 `init`, `update` and `finish` give all of them, and the features' mean and standard
 deviation, from one pass; each also has its own streaming triple and a function of
-arrays held whole. Definitions: docs/formulas.md, Statistics A, R, b.
+arrays held whole. `shared_init`, `shared_update` and `shared_finish` do the same over
+many devices. Definitions: docs/formulas.md, Statistics A, R, b.
 """
 
 from qpm_jax.statistics.locality import (
@@ -19,6 +20,11 @@ from qpm_jax.statistics.moments import (
     moments_finish,
     moments_init,
     moments_update,
+)
+from qpm_jax.statistics.over_devices import (
+    shared_finish,
+    shared_init,
+    shared_update,
 )
 from qpm_jax.statistics.redundancy import feature_redundancy
 from qpm_jax.statistics.similarity import (
@@ -55,6 +61,9 @@ __all__ = [
     "moments_finish",
     "moments_init",
     "moments_update",
+    "shared_finish",
+    "shared_init",
+    "shared_update",
     "similarity_finish",
     "similarity_init",
     "similarity_update",

@@ -1,12 +1,14 @@
 """The log of a run: one JSON record a line, TensorBoard files where it is installed.
 
 `log.jsonl` in the work directory is the truth; the event files lie beside it.
+Of several hosts the first one writes.
 A resumed phase first drops the records behind its checkpoint, so no step stands twice.
 """
 
 import importlib.util
 import json
 import logging
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from qpm_jax import files
+from qpm_jax.distributed import by_first, is_first
 
 logger = logging.getLogger(__name__)
 
@@ -57,8 +60,11 @@ def open_log(workdir: str | Path, started: float | None = None) -> Iterator[Log]
     started = time.monotonic() if started is None else started
     workdir = Path(workdir)
     workdir.mkdir(parents=True, exist_ok=True)
+    first = is_first()
     log = Log(
-        workdir / "log.jsonl", _tensorboard_writer(workdir / "tensorboard"), started
+        workdir / "log.jsonl" if first else Path(os.devnull),
+        _tensorboard_writer(workdir / "tensorboard") if first else None,
+        started,
     )
     try:
         yield log
@@ -86,6 +92,7 @@ def seconds_spent(workdir: str | Path, phase: str) -> float:
     return spent[-1] if spent else 0.0
 
 
+@by_first
 def forget_after(workdir: str | Path, phase: str, step: int) -> None:
     """Drops the records of `phase` behind `step`, those a resumed run writes again."""
     path = Path(workdir) / "log.jsonl"

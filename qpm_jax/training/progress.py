@@ -1,10 +1,15 @@
-"""Progress bars for people: on a terminal only, silent in logs and pipes."""
+"""Progress bars for people: on a terminal only, silent in logs and pipes.
+
+Of several hosts the first one shows them.
+"""
 
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from tqdm import tqdm
+
+from qpm_jax.distributed import is_first
 
 Item = TypeVar("Item")
 
@@ -15,7 +20,7 @@ def bar(total: int, description: str, initial: int = 0) -> tqdm:
         total=total,
         initial=initial,
         desc=description,
-        disable=not sys.stderr.isatty(),
+        disable=not _shown(),
         dynamic_ncols=True,
         leave=True,
     )
@@ -27,7 +32,7 @@ def track(items: Iterable[Item], total: int | None, description: str) -> Iterato
         items,
         total=total,
         desc=description,
-        disable=not sys.stderr.isatty(),
+        disable=not _shown(),
         dynamic_ncols=True,
         leave=False,
     )
@@ -36,3 +41,7 @@ def track(items: Iterable[Item], total: int | None, description: str) -> Iterato
 def show(progress: tqdm, **figures: Any) -> None:
     """Writes figures such as loss and accuracy behind the bar."""
     progress.set_postfix({k: f"{v:.3g}" for k, v in figures.items()}, refresh=False)
+
+
+def _shown() -> bool:
+    return sys.stderr.isatty() and is_first()

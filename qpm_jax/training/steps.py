@@ -18,6 +18,7 @@ from qpm_jax import losses
 from qpm_jax.datasets.augment import AugmentationPolicy, augment
 from qpm_jax.datasets.normalise import normalise
 from qpm_jax.training.finite import first_bad
+from qpm_jax.training.precision import inputs_in
 from qpm_jax.training.state import Parameters, Totals, TrainState
 
 Batch = dict[str, Any]
@@ -40,6 +41,8 @@ class Recipe:
         (Polyak averaging; not in the paper); 0 keeps the variables themselves.
       smoothing: Share of each target spread over all classes (label smoothing; not in
         the paper).
+      precision: What the backbone computes in, see `precision`.
+      gather: Brings parameters that are divided over devices together before their use.
     """
 
     network: nn.Module
@@ -51,6 +54,8 @@ class Recipe:
     std: Channels
     averaging: float = 0.0
     smoothing: float = 0.0
+    precision: str = "float32"
+    gather: Callable[[Parameters], Parameters] = lambda params: params
 
 
 def train_step(
@@ -73,9 +78,11 @@ def train_step(
     images = normalise(images, recipe.mean, recipe.std)
 
     def loss_of(params: Parameters) -> tuple[Float[Array, ""], Any]:
+        params = recipe.gather(params)
+        rounded, inputs = inputs_in(recipe.precision, params, images)
         (logits, _, maps), changes = recipe.network.apply(
-            {**state.variables, "params": params},
-            images,
+            {**state.variables, "params": rounded},
+            inputs,
             train=True,
             rngs={"dropout": dropout_key},
             mutable=["batch_stats"],
@@ -83,7 +90,10 @@ def train_step(
         diversity = jnp.zeros(())
         if recipe.diversity:
             diversity = losses.feature_diversity_loss(
-                maps, logits, recipe.head_kernel(params), recipe.diversity
+                maps.astype(jnp.float32),
+                logits,
+                recipe.head_kernel(params),
+                recipe.diversity,
             )
         entropy = losses.cross_entropy(
             logits, batch["label"], smoothing=recipe.smoothing
