@@ -6,7 +6,6 @@ model with the full run takes it over instead of training it again.
 """
 
 import logging
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from qpm_jax import files
-from qpm_jax.phases import evaluate, pipeline
+from qpm_jax.phases import evaluate, pipeline, sharing
 from qpm_jax.phases import workdir as folders
 from qpm_jax.phases.setting import prepare
 
@@ -33,7 +32,6 @@ _LABELS = {
     "without_redundancy": "without Z_R",
     "without_bias": "without Z_B",
 }
-_SHARED = ("dense", "statistics")
 
 Results = dict[str, list[dict[str, float | None]]]
 
@@ -108,15 +106,8 @@ def _mean_and_deviation(values: list[float | None]) -> str:
 
 
 def _share_dense(source: Path, target: Path, varied: ConfigDict) -> None:
-    """Takes over the dense model of the full run where the settings are the same."""
-    if folders.is_done(target, "statistics"):
-        return
-    if varied.dense.diversity != folders.read_config(source).dense.diversity:
-        return
-    for phase in _SHARED:
-        # Whole or not at all: a copy that was cut short must not look finished.
-        copy = target / f".{phase}.copy"
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.rmtree(target / phase, ignore_errors=True)
-        shutil.copytree(source / phase, copy)
-        copy.rename(target / phase)
+    """Takes over what the full run has that this variant would make alike."""
+    full = sharing.fingerprints(folders.read_config(source))
+    sharing.take_over(
+        source, target, sharing.common_phases(full, sharing.fingerprints(varied))
+    )

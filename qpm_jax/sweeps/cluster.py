@@ -16,6 +16,8 @@ from qpm_jax.sweeps.donors import Fingerprints, all_fingerprints, take_over_best
 from qpm_jax.sweeps.expansion import Run
 from qpm_jax.sweeps.record import Sweep, read_sweep
 
+_MOST_LIMITS = 100  # times that a run may reach its time limit and be queued again
+
 
 @dataclass(frozen=True)
 class Resources:
@@ -108,7 +110,9 @@ def submit(
     dependency: dict[str, str] = {}
     try:
         for wave in waves(runs, prints):
-            executor = submitit.AutoExecutor(sweep.workdir / "slurm", cluster=cluster)
+            executor = submitit.AutoExecutor(
+                log_folder(sweep), cluster=cluster, slurm_max_num_timeout=_MOST_LIMITS
+            )
             executor.update_parameters(**_parameters(resources), **dependency)
             with executor.batch():
                 batch = [
