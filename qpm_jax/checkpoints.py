@@ -42,7 +42,10 @@ def open_manager(
       asynchronous: Whether training goes on while a checkpoint is written.
     """
     options = ocp.CheckpointManagerOptions(
-        max_to_keep=keep, enable_async_checkpointing=asynchronous, create=True
+        max_to_keep=keep,
+        enable_async_checkpointing=asynchronous,
+        create=True,
+        cleanup_tmp_directories=True,  # what a killed run was writing
     )
     folder = Path(folder).absolute()
     with (

@@ -91,21 +91,17 @@ def train(
       FloatingPointError: Loss or parameters are no longer finite, or the loss is above
         the plan's largest; the last good checkpoint remains.
     """
-    step_function = jax.jit(
-        partial(train_step, recipe, key),
-        donate_argnums=0,
-        # The state stays where it lies, for instance divided over devices.
-        out_shardings=jax.tree.map(lambda leaf: leaf.sharding, state),
-    )
+    step_function = _compiled(recipe, key, state)
     look = partial(_look, plan, manager, batches_from, name_images)
-    report = partial(
-        _report, plan, look, _tester(recipe, test_batches, should_stop), log
-    )
+    test = _tester(recipe, test_batches, should_stop)
+    report = partial(_report, plan, look, test, log)
     first = step = int(state.step)
     saved_at, saved_step, stop = time.monotonic(), first, False
     if step and _is_epoch_end(step, plan) and float(state.totals.count):
         # Stopped between the last step of an epoch and its record.
         state, stop = report(state, step)
+    # Before the first step is compiled, which may take minutes.
+    stop = stop or any_host(should_stop(step))[0]
     batches = batches_from(step)
     with bars.bar(plan.total_steps, plan.phase, initial=step) as progress:
         try:
@@ -126,9 +122,7 @@ def train(
                     _save(manager, step, state, look)
                     saved_at, saved_step = time.monotonic(), step
         except KeyboardInterrupt:
-            # Alone only: other hosts are at other steps. And a step that was cut short
-            # has taken the state's buffers with it.
-            if step > saved_step and jax.process_count() == 1:
+            if step > saved_step:
                 _save_what_is_left(manager, state, look)
             logger.info("%s: stopped at step %d; it can go on.", plan.phase, step)
             raise
@@ -138,6 +132,17 @@ def train(
         manager.wait_until_finished()
         raise Stopped(f"{plan.phase}: the checkpoint of step {step} is written.")
     return state
+
+
+def _compiled(
+    recipe: Recipe, key: PRNGKeyArray, state: TrainState
+) -> Callable[[TrainState, Batch], TrainState]:
+    """Returns the training step; its result lies where `state` does."""
+    return jax.jit(
+        partial(train_step, recipe, key),
+        donate_argnums=0,
+        out_shardings=jax.tree.map(lambda leaf: leaf.sharding, state),
+    )
 
 
 def test_figures(
@@ -211,7 +216,10 @@ def _save(
 def _save_what_is_left(
     manager: ocp.CheckpointManager, state: TrainState, look: Callable[..., Any]
 ) -> None:
-    if not any(leaf.is_deleted() for leaf in jax.tree.leaves(state)):
+    """Saves the state of an interrupted loop where that can be done."""
+    alone = jax.process_count() == 1  # else other hosts are at other steps
+    # A step that was cut short has taken the state's buffers with it.
+    if alone and not any(leaf.is_deleted() for leaf in jax.tree.leaves(state)):
         _save(manager, int(state.step), state, look)
 
 
