@@ -2,7 +2,7 @@
 
 python -m launch.pipeline --config=configs/imagenet.py --workdir=runs/imagenet
 
-`--config.dataset.options.root` says where it is, docs/recipes.md the rest. The published
+`--config.dataset.options.root` says where it is, docs/recipes.md the rest. The paper's
 code hands the network pixels in [0, 1]; its weights expect normalised ones, and that is
 what they get here.
 """

@@ -2,7 +2,7 @@
 
 python -m launch.pipeline --config=configs/stanford_cars.py --workdir=runs/cars
 
-`--config.dataset.options.root=stanford_cars` says where it is, docs/recipes.md the rest.
+`--config.dataset.options.root=stanford_cars` says where, docs/recipes.md the rest.
 """
 
 from ml_collections import ConfigDict

@@ -1,0 +1,138 @@
+"""The images of a run: what its settings make of them, and what is refused at once."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from qpm_jax import models, statistics
+from qpm_jax.config import default
+from qpm_jax.datasets.dataset import Dataset, Split
+from qpm_jax.phases import data
+from qpm_jax.phases.setting import prepare
+
+
+def _config(**inputs):
+    config = default()
+    config.num_features, config.per_class = 8, 3
+    config.batch_size = config.evaluation_batch_size = 4
+    config.image_size = 16
+    config.input.update(inputs)
+    return config
+
+
+def _dataset(train_labels, classes=3):
+    images = np.random.default_rng(0).integers(0, 256, (len(train_labels), 16, 16, 3))
+    return Dataset(
+        name="mine",
+        class_names=tuple(f"class {c}" for c in range(classes)),
+        train=Split(images.astype(np.uint8), np.array(train_labels)),
+        test=Split(images.astype(np.uint8), np.array(train_labels)),
+        image_size=None,
+        mean=(0.1, 0.2, 0.3),
+        std=(0.4, 0.5, 0.6),
+    )
+
+
+def test_colours_are_the_models_unless_the_data_sets_are_asked_for():
+    specification = models.specification("resnet50")
+    own, dataset = _config(normalisation="dataset"), _dataset([0, 1, 2])
+    assert data.channels(_config(), specification, dataset) == (
+        (0.485, 0.456, 0.406),
+        (0.229, 0.224, 0.225),
+    )
+    expected = (dataset.mean, dataset.std)
+    assert data.channels(own, specification, dataset) == expected
+
+
+def test_a_model_without_published_weights_has_the_data_sets_colours():
+    small, dataset = models.specification("resnet_small"), _dataset([0, 1, 2])
+    assert data.channels(_config(), small, dataset) == (dataset.mean, dataset.std)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"fit": "centre"}, r"config\.fit is 'centre'\. Did you mean centre_crop"),
+        (
+            {"augmentation": {"crop": "randon"}},
+            r"augmentation\.crop is 'randon'.*random",
+        ),
+        ({"input": {"normalisation": "own"}}, "There are: model, dataset"),
+        (
+            {"input": {"threads": 0}},
+            r"config\.input\.threads is 0; it must be at least 1",
+        ),
+        (
+            {"input": {"workers": -1}},
+            r"config\.input\.workers is -1; it must be at least",
+        ),
+    ],
+)
+def test_impossible_settings_are_refused(tmp_path, change, message):
+    config = _config()
+    config.update(change)
+    with pytest.raises(ValueError, match=message):
+        prepare(config, tmp_path, _dataset([0, 1, 2]))
+
+
+def test_a_class_without_training_images_is_named(tmp_path):
+    message = r"no training image of 2 of its 4 classes: class 1, class 3\. Add images"
+    with pytest.raises(ValueError, match=message):
+        prepare(_config(), tmp_path, _dataset([0, 2, 2], classes=4))
+
+
+def test_how_batches_are_prepared_may_change_and_what_is_seen_may_not(tmp_path):
+    dataset = _dataset([0, 1, 2])
+    prepare(_config(), tmp_path, dataset)
+    (tmp_path / "dense").mkdir()
+    prepare(_config(threads=1, workers=3), tmp_path, dataset)
+    with pytest.raises(ValueError, match=r"input\.normalisation: 'model' -> 'dataset'"):
+        prepare(_config(normalisation="dataset"), tmp_path, dataset)
+    with pytest.raises(ValueError, match=r"input\.skip_unreadable: False -> True"):
+        prepare(_config(skip_unreadable=True), tmp_path, dataset)
+
+
+def test_a_run_reads_the_crops_and_colours_of_its_settings(tmp_path):
+    config = _config(normalisation="dataset")
+    config.model.name = "mobilenet_v2"
+    config.augmentation.crop = "random"
+    config.augmentation.crop_padding = 2
+    setting = prepare(config, tmp_path, _dataset([0, 1, 2, 0]))
+    assert setting.mean == (0.1, 0.2, 0.3)
+    batch = next(setting.training_from(0))
+    images = np.asarray(batch["image"])
+    seen = setting.dataset.train.images[np.asarray(batch["index"])]
+    assert images.shape == (4, 16, 16, 3)
+    assert (images != seen).any()
+
+
+def test_unreadable_photos_are_left_out_of_a_run_where_asked(tmp_path):
+    for name, count in {"cat": 4, "owl": 4}.items():
+        for part in ("train", "test"):
+            folder = tmp_path / "photos" / part / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                pixels = np.full((20, 20, 3), 10 * number, np.uint8)
+                Image.fromarray(pixels).save(folder / f"{number}.jpg")
+    broken = tmp_path / "photos/train/cat/2.jpg"
+    broken.write_bytes(broken.read_bytes()[:-40])
+    config = _config(skip_unreadable=True)
+    config.num_features, config.dataset.name = 8, "folder"
+    with config.unlocked():
+        config.dataset.options.root = str(tmp_path / "photos")
+        config.dataset.options.mean = config.dataset.options.std = (0.5, 0.5, 0.5)
+    assert len(data.load(config).train) == 7
+    config.input.skip_unreadable = False
+    assert len(data.load(config).train) == 8
+
+
+def test_a_class_with_one_training_image_goes_through_the_statistics():
+    """Its features have no spread; everything that divides by one must stay finite."""
+    random = np.random.default_rng(0)
+    maps = random.random((5, 4, 4, 6)).astype(np.float32)
+    labels = np.array([0, 1, 1, 1, 1])
+    state = statistics.init(6, 2)
+    state = statistics.update(state, maps.mean(axis=(1, 2)), maps, labels)
+    result = statistics.finish(state)
+    for name in ("similarity", "redundancy", "bias", "mean", "std"):
+        assert np.isfinite(getattr(result, name)).all()
