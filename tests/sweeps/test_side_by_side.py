@@ -1,3 +1,4 @@
+import contextlib
 import os
 import signal
 import threading
@@ -88,11 +89,9 @@ def test_a_run_that_is_under_way_elsewhere_is_named(make_sweep, faults):
     child.end(process)
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_sigterm_end_the_runs_in_order(make_sweep, faults, sent):
-    sweep = make_sweep([FEATURES])
-    faults["num_features=20,seed=0"] = {"seconds": 60}
-    before = signal.getsignal(signal.SIGTERM)
+@contextlib.contextmanager
+def pressed(sweep, sent):
+    """Sends us a signal once the first run is under way."""
 
     def press():
         log = sweep.folder(sweep.runs[0]) / "output.log"
@@ -102,12 +101,37 @@ def test_ctrl_c_and_sigterm_end_the_runs_in_order(make_sweep, faults, sent):
 
     thread = threading.Thread(target=press)
     thread.start()
-    with pytest.raises(KeyboardInterrupt):
-        make(sweep)
+    yield
     thread.join()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_end_the_runs_in_order(make_sweep, faults, sent):
+    sweep = make_sweep([FEATURES])
+    faults["num_features=20,seed=0"] = {"seconds": 60}
+    before = signal.getsignal(signal.SIGTERM)
+    with pressed(sweep, sent), pytest.raises(KeyboardInterrupt):
+        make(sweep)
     assert signal.getsignal(signal.SIGTERM) == before
     faults.clear()
     assert make(sweep)[0] == []  # nobody holds the run any more
+
+
+def test_who_hears_sigterm_already_goes_on_hearing_it(make_sweep, faults):
+    sweep = make_sweep([FEATURES])
+    faults["num_features=20,seed=0"] = {"seconds": 60}
+
+    def hear(number, frame):
+        raise SystemExit(0)
+
+    before = signal.signal(signal.SIGTERM, hear)
+    try:
+        with pressed(sweep, signal.SIGTERM), pytest.raises(SystemExit):
+            make(sweep)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    faults.clear()
+    assert make(sweep)[0] == []
 
 
 def test_a_run_that_is_killed_says_by_what(make_sweep, faults):
