@@ -209,3 +209,41 @@ def test_a_policy_out_of_range_is_refused(values, message):
 def test_images_that_do_not_fit_are_refused(images, message):
     with pytest.raises(ValueError, match=message):
         plain_augment(KEY, images, AugmentationPolicy())
+
+
+def test_light_moves_all_pixels_of_an_image_alike():
+    images = 0.3 + 0.4 * _images()
+    policy = AugmentationPolicy(flip=False, crop_padding=0, jitter=0, lighting=0.05)
+    added = np.asarray(augment(KEY, images, policy)) - images
+    np.testing.assert_allclose(
+        added, np.broadcast_to(added[:, :1, :1], added.shape), atol=1e-6
+    )
+    assert np.unique(added[:, 0, 0, 0].round(5)).size == len(images)
+
+
+def test_light_is_mostly_grey_and_as_strong_as_published():
+    images = np.full((4000, 1, 1, 3), 0.5, np.float32)
+    light = np.asarray(colour.principal_light(KEY, images, 0.1))[:, 0, 0] - 0.5
+    spread, directions = np.linalg.eigh(np.cov(light.T))
+    np.testing.assert_allclose(
+        np.sqrt(spread[::-1]), [0.02175, 0.00188, 0.00045], rtol=0.05
+    )
+    np.testing.assert_allclose(np.abs(directions[:, 2]), 0.577, atol=0.02)
+
+
+def test_images_cut_while_they_were_read_are_not_shifted_again():
+    policy = AugmentationPolicy(flip=False, jitter=0, crop="random", crop_padding=4)
+    np.testing.assert_array_equal(plain_augment(KEY, _images(), policy), _images())
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"crop": "middle"}, "crop must be one of none, random, random_resized"),
+        ({"crop": "random_resized"}, "crop_padding must be 0 with the crop random_res"),
+        ({"lighting": -0.1}, r"lighting must be 0 \(off\) to 1"),
+    ],
+)
+def test_crops_and_light_out_of_range_are_refused(values, message):
+    with pytest.raises(ValueError, match=message):
+        AugmentationPolicy(**values)

@@ -150,6 +150,23 @@ def test_a_centre_crop_is_the_middle_of_the_image_resized_as_a_whole():
     np.testing.assert_array_equal(resize(image, (4, 4), "centre_crop"), whole[:, 2:6])
 
 
+def test_imagenets_crop_is_224_out_of_the_middle_of_256():
+    image = _noise(512, 600)
+    whole = resize(image, (256, 300))
+    cut = resize(image, (224, 224), "imagenet_crop")
+    np.testing.assert_array_equal(cut, whole[16:240, 38:262])
+
+
+def test_imagenets_crop_also_cuts_an_image_of_the_right_size():
+    image = _noise(16, 16)
+    expected = resize(image[1:15, 1:15], (16, 16))
+    assert (
+        np.abs(resize(image, (16, 16), "imagenet_crop").astype(int) - expected).max()
+        < 40
+    )
+    assert (resize(image, (16, 16), "imagenet_crop") != image).any()
+
+
 def test_an_unknown_fit_is_refused():
     with pytest.raises(ValueError, match="fit must be"):
         resize(_noise(), (2, 2), "fill")
