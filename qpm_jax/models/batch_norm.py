@@ -43,7 +43,7 @@ class BatchNorm(nn.Module):
                 mean.value = self._kept(mean.value, center)
                 variance.value = self._kept(variance.value, unbiased)
         factor = scale * lax.rsqrt(spread + self.epsilon)
-        return (inputs - center) * factor + bias
+        return ((inputs - center) * factor + bias).astype(inputs.dtype)
 
     def _kept(self, running: Array, batch: Array) -> Array:
         return self.momentum * running + (1.0 - self.momentum) * batch

@@ -7,6 +7,8 @@ features, a linear head with bias.
 from flax import linen as nn
 from jaxtyping import Array, Float
 
+from qpm_jax.models.heads import pooled
+
 
 class Classifier(nn.Module):
     """A backbone and a dense head; its parameters are {"backbone": …, "head": …}.
@@ -45,6 +47,6 @@ class Classifier(nn.Module):
           and the feature maps [N, H, W, F].
         """
         feature_maps = self.backbone(images, train)
-        features = feature_maps.mean(axis=(1, 2))
+        features = pooled(feature_maps)
         dropped = self.feature_dropout(features, deterministic=not train)
         return self.head(dropped), features, feature_maps

@@ -95,6 +95,12 @@ class BinaryHead(nn.Module):
         return values @ jax.lax.stop_gradient(weights).T
 
 
+def pooled(feature_maps: Float[Array, "N H W F"]) -> Float[Array, "N F"]:
+    """Returns the features: the maps' spatial means, in float32 or finer."""
+    precise = jnp.promote_types(feature_maps.dtype, jnp.float32)
+    return feature_maps.mean(axis=(1, 2), dtype=precise)
+
+
 def normalise_features(
     features: Float[Array, "N F"],
     selected: Int[ArrayLike, " n"],
@@ -207,5 +213,5 @@ class QPMNetwork(nn.Module):
           features [N, H, W, n].
         """
         feature_maps = self.backbone(images, train)
-        logits, normalised = self.head(feature_maps.mean(axis=(1, 2)), train)
+        logits, normalised = self.head(pooled(feature_maps), train)
         return logits, normalised, feature_maps[..., np.asarray(self.head.selected)]
