@@ -97,7 +97,8 @@ def submit(
       runs: Those of its runs to make.
       prints: `donors.all_fingerprints`.
       resources: What each run asks for.
-      cluster: `slurm`; submitit's `local` makes the runs here, a wave at a time.
+      cluster: `slurm`; submitit's `local` and `debug` make the runs here and now, a
+        wave at a time.
 
     Returns:
       The scheduler's number of each run's job, in the order of the waves.
@@ -121,7 +122,7 @@ def submit(
             jobs += [(job.job_id, run) for job, run in zip(batch, wave, strict=True)]
             if cluster != "slurm":
                 for job in batch:
-                    job.wait()
+                    job.exception()  # waits; what failed is found by its folder
             array = batch[0].job_id.split("_")[0]
             # Also after failures: the runs then train the first phases themselves.
             dependency = {"slurm_dependency": f"afterany:{array}"}

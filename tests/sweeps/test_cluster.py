@@ -61,6 +61,17 @@ def test_each_wave_is_an_array_that_waits_for_the_one_before(make_sweep, slurm):
     assert second["dependency"] == "afterany:100"
 
 
+def test_submitit_makes_runs_here_and_one_that_fails_stops_no_other(make_sweep, faults):
+    pytest.importorskip("submitit")
+    sweep = make_sweep(GRID)
+    faults[sweep.runs[1].name] = {"fails": "assign"}
+    prints = all_fingerprints(sweep)
+    jobs = submit(sweep, sweep.runs, prints, Resources(), cluster="debug")
+    assert [run.name for _, run in jobs] == [run.name for run in sweep.runs]
+    finished = [child.is_finished(sweep, run) for run in sweep.runs]
+    assert finished == [True, False, True]
+
+
 def test_jobs_make_their_runs_and_take_over(make_sweep, faults):
     sweep = make_sweep(GRID[:1])
     for run in sweep.runs:
