@@ -64,12 +64,22 @@ def without_unreadable(dataset: Dataset, num_threads: int = 2) -> Dataset:
     """
     return replace(
         dataset,
-        train=_readable(dataset.train, f"{dataset.name} train", num_threads),
-        test=_readable(dataset.test, f"{dataset.name} test", num_threads),
+        train=readable(dataset.train, f"{dataset.name} train", num_threads),
+        test=readable(dataset.test, f"{dataset.name} test", num_threads),
     )
 
 
-def _readable(split: Split, name: str, num_threads: int) -> Split:
+def readable(split: Split, name: str, num_threads: int = 2) -> Split:
+    """Returns the split without the images that cannot be decoded, which are logged.
+
+    Args:
+        split: see `without_unreadable`.
+        name: what the log calls it.
+        num_threads: threads that decode.
+
+    Raises:
+        ValueError: none of them can be decoded.
+    """
     images = split.images
     if isinstance(images, np.ndarray):
         return split
@@ -88,8 +98,8 @@ def _readable(split: Split, name: str, num_threads: int) -> Split:
         problems = list(pool.map(problem, range(len(split))))
     for text in filter(None, problems):
         logger.warning("Left out of %s: %s", name, text)
-    readable = np.flatnonzero([not text for text in problems])
-    if not len(readable):
+    left = np.flatnonzero([not text for text in problems])
+    if not len(left):
         raise ValueError(f"no image of {name} can be read; the first: {problems[0]}")
-    logger.info("%s: %d of %d images can be read", name, len(readable), len(split))
-    return choose(split, readable)
+    logger.info("%s: %d of %d images can be read", name, len(left), len(split))
+    return choose(split, left)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from qpm_jax.datasets.chosen_images import readable
 from qpm_jax.datasets.dataset import Dataset, Split
 from qpm_jax.datasets.lazy_images import ImageSource, LazyImages
 from qpm_jax.datasets.normalise import channel_statistics
@@ -20,7 +21,10 @@ _STATISTICS_IMAGES = 300  # enough for three digits of mean and std
 
 
 def load(
-    root: str | Path, cropped: bool = False, cache_gigabytes: float = 2.0
+    root: str | Path,
+    cropped: bool = False,
+    cache_gigabytes: float = 2.0,
+    skip_unreadable: bool = False,
 ) -> Dataset:
     """Lists 6,667 photos to train on and 3,333 to test on; they are decoded when used.
 
@@ -29,6 +33,7 @@ def load(
         cropped: cut the bounding boxes out, or give whole photos, whose lowest 20 rows
             are a banner.
         cache_gigabytes: how much decoded image data each split may keep in memory.
+        skip_unreadable: decode all photos and leave out those that cannot be.
 
     Returns:
         The data set; mean and std are measured on 300 training photos.
@@ -49,6 +54,8 @@ def load(
         _split(folder, part, names, boxes, int(cache_gigabytes * 2**30))
         for part in ("trainval", "test")
     )
+    if skip_unreadable:
+        train, test = readable(train, "aircraft train"), readable(test, "aircraft test")
     mean, std = channel_statistics(train, _STATISTICS_IMAGES)
     return Dataset("fgvc_aircraft", names, train, test, None, mean, std)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from qpm_jax.datasets.chosen_images import readable
 from qpm_jax.datasets.dataset import Dataset, Split
 from qpm_jax.datasets.image_files import check_header, is_image_name
 from qpm_jax.datasets.lazy_images import ImageSource, LazyImages
@@ -27,6 +28,7 @@ def load(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     cache_gigabytes: float = 1.0,
+    skip_unreadable: bool = False,
 ) -> Dataset:
     """Lists the images of a folder tree; they are decoded when they are used.
 
@@ -41,6 +43,7 @@ def load(
             images.
         std: colour standard deviation, likewise.
         cache_gigabytes: how much decoded image data each split may keep in memory.
+        skip_unreadable: decode all images and leave out those that cannot be.
 
     Returns:
         The data set; its image_size is None, as sizes may differ.
@@ -57,11 +60,13 @@ def load(
             "class, or train and test folders that do"
         )
     cache_bytes = int(cache_gigabytes * 2**30)
-    names, parts = _listed_splits(root, test_fraction, seed)
+    names, parts = _listed_splits(root, test_fraction, seed, not skip_unreadable)
     train, test = (
         Split(LazyImages(root, [ImageSource(f) for f in files], cache_bytes), labels)
         for files, labels in parts
     )
+    if skip_unreadable:
+        train, test = readable(train, "folder train"), readable(test, "folder test")
     if mean is None or std is None:
         measured_mean, measured_std = channel_statistics(train, _STATISTICS_IMAGES)
         mean, std = mean or measured_mean, std or measured_std
@@ -72,12 +77,12 @@ Listing = tuple[list[str], np.ndarray]  # paths below root, int labels
 
 
 def _listed_splits(
-    root: Path, test_fraction: float, seed: int
+    root: Path, test_fraction: float, seed: int, check: bool
 ) -> tuple[tuple[str, ...], tuple[Listing, Listing]]:
     train_folder = root / "train"
     if not _is_split(train_folder):
         names = class_folders(root)
-        files, labels = list_classes(root, root, names)
+        files, labels = list_classes(root, root, names, check)
         split = stratified_split(labels, names, test_fraction, seed)
         train, test = (([files[i] for i in part], labels[part]) for part in split)
         return names, (train, test)
@@ -91,8 +96,8 @@ def _listed_splits(
     names = class_folders(train_folder)
     _check_same_classes(names, class_folders(test_folder), train_folder, test_folder)
     return names, (
-        list_classes(root, train_folder, names),
-        list_classes(root, test_folder, names),
+        list_classes(root, train_folder, names, check),
+        list_classes(root, test_folder, names, check),
     )
 
 

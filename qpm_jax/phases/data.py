@@ -19,8 +19,14 @@ def load(config: ConfigDict) -> Dataset:
     Raises:
       ValueError: It cannot be loaded; the message says what would do.
     """
-    dataset = datasets.load(config.dataset.name, **config.dataset.options.to_dict())
-    if config.input.skip_unreadable:
+    name, options = config.dataset.name, config.dataset.options.to_dict()
+    skip = config.input.skip_unreadable
+    # A set that looks into its images while it is loaded has to leave them out itself.
+    by_itself = "skip_unreadable" in datasets.options(name)
+    if skip and by_itself:
+        options["skip_unreadable"] = True
+    dataset = datasets.load(name, **options)
+    if skip and not by_itself:
         dataset = datasets.without_unreadable(dataset, config.input.threads)
     return dataset
 

@@ -106,24 +106,47 @@ def test_a_run_reads_the_crops_and_colours_of_its_settings(tmp_path):
     assert (images != seen).any()
 
 
-def test_unreadable_photos_are_left_out_of_a_run_where_asked(tmp_path):
-    for name, count in {"cat": 4, "owl": 4}.items():
+def _photo_config(root, **inputs):
+    for name in ("cat", "owl"):
         for part in ("train", "test"):
-            folder = tmp_path / "photos" / part / name
+            folder = root / part / name
             folder.mkdir(parents=True)
-            for number in range(count):
+            for number in range(4):
                 pixels = np.full((20, 20, 3), 10 * number, np.uint8)
                 Image.fromarray(pixels).save(folder / f"{number}.jpg")
-    broken = tmp_path / "photos/train/cat/2.jpg"
-    broken.write_bytes(broken.read_bytes()[:-40])
-    config = _config(skip_unreadable=True)
-    config.num_features, config.dataset.name = 8, "folder"
+    config = _config(**inputs)
+    config.dataset.name = "folder"
     with config.unlocked():
-        config.dataset.options.root = str(tmp_path / "photos")
-        config.dataset.options.mean = config.dataset.options.std = (0.5, 0.5, 0.5)
+        config.dataset.options.root = str(root)
+    return config
+
+
+@pytest.mark.parametrize("kept", [5, 250, -20])
+def test_unreadable_photos_are_left_out_of_a_run_where_asked(tmp_path, kept):
+    """Whether the damage is at the beginning of the file or at its end."""
+    config = _photo_config(tmp_path)
+    broken = tmp_path / "train/cat/2.jpg"
+    broken.write_bytes(broken.read_bytes()[:kept])
+    with pytest.raises(ValueError, match=r"cat/2\.jpg cannot be decoded"):
+        data.load(config)
+    config.input.skip_unreadable = True
     assert len(data.load(config).train) == 7
-    config.input.skip_unreadable = False
-    assert len(data.load(config).train) == 8
+
+
+def test_sets_that_do_not_look_at_their_photos_are_looked_through_afterwards(
+    monkeypatch,
+):
+    looked = []
+    monkeypatch.setattr(
+        "qpm_jax.datasets.without_unreadable",
+        lambda dataset, threads: looked.append(threads) or dataset,
+    )
+    config = _config(threads=3)
+    config.dataset.name = "digits"
+    data.load(config)
+    config.input.skip_unreadable = True
+    data.load(config)
+    assert looked == [3]
 
 
 def test_a_class_with_one_training_image_goes_through_the_statistics():

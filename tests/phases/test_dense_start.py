@@ -2,6 +2,7 @@
 
 import jax
 import numpy as np
+import pytest
 
 from qpm_jax import models
 from qpm_jax.phases import dense
@@ -24,3 +25,19 @@ def test_a_trained_backbone_gets_a_head_that_starts_at_zero(
         np.array_equal, start["params"]["backbone"], trained["params"]["backbone"]
     )
     assert jax.tree.all(same)
+
+
+def test_without_epochs_the_pretrained_model_and_its_head_are_the_dense_model(
+    config, dataset, tmp_path, monkeypatch
+):
+    config = config.copy_and_resolve_references()
+    config.dense.epochs = 0
+    with pytest.raises(ValueError, match=r"dense\.epochs is 0; it must be at least 1"):
+        prepare(config, tmp_path / "untrained", dataset)
+    config.model.weights = "trained.npz"
+    setting = prepare(config, tmp_path / "run", dataset)
+    trained = jax.tree.map(lambda leaf: leaf + 1, setting.initial_variables())
+    monkeypatch.setattr(models, "load_weights", lambda name, path: trained)
+    dense.run(config, tmp_path / "run", dataset)
+    final = dense.final_variables(setting)
+    assert jax.tree.all(jax.tree.map(np.allclose, final["params"], trained["params"]))
