@@ -63,6 +63,9 @@ def _flags() -> flags.FlagValues:
     flags.DEFINE_float("time_limit", 60.0, "Seconds; 0: the plain first selection.")
     flags.DEFINE_float("gap", 0.0, "Relative gap at which to stop; 0: a proof.")
     flags.DEFINE_integer("seed", 0, "Randomness of the search.")
+    flags.DEFINE_integer(
+        "restarts", 1, "Native searches side by side, each a process; the best is kept."
+    )
     flags.DEFINE_list("forced_in", [], "Features to select, such as 1,2; from 0 on.")
     flags.DEFINE_list("forced_out", [], "Features not to select.")
     flags.DEFINE_string(
@@ -99,6 +102,12 @@ def _solve(
 ) -> tuple[assignment.Assignment, list[TracePoint]]:
     """Solves, with a line on a terminal that tells how far it is."""
     trace: list[TracePoint] = []
+    options = {} if values.restarts == 1 else {"restarts": values.restarts}
+    if options and values.solver != "native":
+        raise ValueError(
+            f"--restarts={values.restarts} is for --solver=native; leave it out for"
+            f" {values.solver}."
+        )
     quiet = not sys.stderr.isatty()
     with tqdm(desc="solving", bar_format="{desc}", disable=quiet) as line:
 
@@ -115,6 +124,7 @@ def _solve(
             seed=values.seed,
             gap=values.gap,
             progress=report,
+            **options,
         )
     return result, trace
 

@@ -33,7 +33,8 @@ def solve(
             leaves them to JAX.
         progress: called with (objective, bound, seconds).
         **options: of the solver chosen: see `native.solve_native` (patience, chains,
-            bound_steps, enumerate_small), `exact.solve_exact` and
+            bound_steps, enumerate_small; restarts=4 runs so many searches in processes
+            of their own, see `restarts.solve_restarts`), `exact.solve_exact` and
             `published.solve_published` (exact_solver, all_features).
 
     Returns:
@@ -47,6 +48,17 @@ def solve(
     check_limits(time_limit, gap, threads)
     if solver not in SOLVERS:
         raise ValueError(f"solver is {solver!r}; choose one of {', '.join(SOLVERS)}.")
+    if solver == "native" and "restarts" in options:
+        from qpm_jax.assignment.restarts import solve_restarts
+
+        return solve_restarts(
+            problem,
+            time_limit=time_limit,
+            seed=seed,
+            gap=gap,
+            progress=progress,
+            **options,
+        )
     if solver == "native":
         from qpm_jax.assignment.native import solve_native
 

@@ -12,6 +12,7 @@ from ml_collections import ConfigDict
 from qpm_jax import assignment, files
 from qpm_jax.assignment import trace
 from qpm_jax.datasets import Dataset
+from qpm_jax.phases import one_process
 from qpm_jax.phases import workdir as folders
 from qpm_jax.phases.setting import prepare
 from qpm_jax.phases.statistics import read_statistics
@@ -33,8 +34,10 @@ def run(
       dataset: The data set where it is loaded already; only its class count is used.
 
     Raises:
-      ValueError: The statistics are missing or the program has no solution.
+      ValueError: The statistics are missing, the program has no solution, or several
+        hosts are to solve it.
     """
+    one_process.refuse_several_hosts("assign", workdir)
     setting = prepare(config, workdir, dataset)
     if not folders.has_work(setting.workdir, "assign"):
         return
@@ -102,11 +105,13 @@ def _solve(
                 progress.update(passed)
 
         native = config.assign.solver == "native"
-        rounds: dict[str, Any] = {"max_rounds": config.assign.max_rounds or None}
+        options: dict[str, Any] = {"max_rounds": config.assign.max_rounds or None}
+        if config.assign.restarts != 1:
+            options["restarts"] = config.assign.restarts
         result = assignment.solve(
             problem,
             solver=config.assign.solver,
-            **(rounds if native else {}),
+            **(options if native else {}),
             time_limit=limit,
             seed=config.seed,
             progress=show,

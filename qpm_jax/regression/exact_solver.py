@@ -96,8 +96,8 @@ def _run(
     best = RawAnswer(None, -np.inf, "time_limit")
     deadline = began + time_limit
     try:
-        with child("Exact", (str(_PROCESS),), _message(program, start)) as hear:
-            while news := hear(deadline - time.perf_counter()):
+        with child("Exact", (str(_PROCESS),), _message(program, start)) as process:
+            while news := process.hear(deadline - time.perf_counter()):
                 best = _heard(news, best, factor)
                 objective = _objective(program, best, factor)
                 if best.status != "time_limit":

@@ -8,20 +8,35 @@ import contextlib
 import os
 import pickle
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 _END = object()
 
 
+@dataclass(frozen=True)
+class Child:
+    """A process that runs.
+
+    Attributes:
+        hear: from seconds to the next object pickled to its standard output, None where
+            none came in time. It raises RuntimeError, with the process's last words,
+            once the process has ended and all its news are heard.
+        interrupt: asks it to end, as Ctrl-C would; what it says then can be heard.
+    """
+
+    hear: Callable[[float], Any]
+    interrupt: Callable[[], None]
+
+
 @contextlib.contextmanager
-def child(
-    name: str, command: Sequence[str], message: Any
-) -> Iterator[Callable[[float], Any]]:
+def child(name: str, command: Sequence[str], message: Any) -> Iterator[Child]:
     """Starts Python, hands a message over, and ends it when the block is left.
 
     Args:
@@ -30,9 +45,7 @@ def child(
         message: what the process finds pickled in its standard input.
 
     Yields:
-        A function of seconds: the next object pickled to the standard output, None
-        where none came in time. It raises RuntimeError, with the process's last words,
-        once the process has ended and all its news are heard.
+        The process.
     """
     with tempfile.TemporaryFile() as words:
         process = subprocess.Popen(
@@ -58,7 +71,7 @@ def child(
             return item
 
         try:
-            yield hear
+            yield Child(hear, lambda: process.send_signal(signal.SIGINT))
         finally:
             process.kill()
             process.wait()

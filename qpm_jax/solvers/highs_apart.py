@@ -32,8 +32,8 @@ def run_apart(program: MixedIntegerProgram, options: Options) -> RawAnswer:
         RuntimeError: when the process fails; it says how.
     """
     message = program, replace(options, listener=None), options.seconds_left
-    with child("HiGHS", _COMMAND, message) as hear:
-        return _follow(hear, program.maximise, options)
+    with child("HiGHS", _COMMAND, message) as process:
+        return _follow(process.hear, program.maximise, options)
 
 
 def _follow(
