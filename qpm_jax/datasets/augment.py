@@ -23,8 +23,6 @@ class AugmentationPolicy:
 
     Attributes:
         flip: mirror left to right with probability 1/2.
-        crop: which part of a photo an image is, drawn while it is read; see
-            `training_crops`. "none" takes all of it, as for photos cropped before.
         crop_padding: pixels; shift by up to that many in each direction, the border
             repeated as a mirror would (as padding and cropping at random). With the
             crop "random", the black border that the cut may reach into.
@@ -36,13 +34,14 @@ class AugmentationPolicy:
         erasing: probability of covering a random rectangle with the mean colour.
         lighting: standard deviation of random light along ImageNet's principal
             colours; 0.05 is QPM's for ImageNet.
+        crop: which part of a photo an image is, drawn while it is read; see
+            `training_crops`. "none" takes all of it, as for photos cropped before.
 
     Raises:
         ValueError: a value out of its range, or crop_padding with a crop that has none.
     """
 
     flip: bool = True
-    crop: Crop = "none"
     crop_padding: int = 4
     jitter: float = 0.1
     rotation: float = 0.0
@@ -50,6 +49,7 @@ class AugmentationPolicy:
     trivial_augment: bool = False
     erasing: float = 0.0
     lighting: float = 0.0
+    crop: Crop = "none"
 
     def __post_init__(self) -> None:
         limits = {
