@@ -1,0 +1,108 @@
+"""The project's own training step and passes."""
+
+import time
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks.backbone_speed.timed import (
+    CLASSES,
+    DIVERSITY,
+    MATRIX,
+    Timed,
+    host_memory,
+    product_rate,
+)
+from qpm_jax import models, statistics, training
+from qpm_jax.datasets import AugmentationPolicy
+from qpm_jax.phases.forward import infer
+
+CHANNELS = (0.5, 0.5, 0.5)
+
+
+def make(arm: str, batch_size: int, size: int) -> Timed:
+    """Returns the compiled arm."""
+    network = models.create("resnet50", CLASSES, reduced_strides=True)
+    example = jnp.zeros((1, size, size, 3))
+    variables = jax.jit(network.init)(jax.random.key(0), example)
+    recipe = training.Recipe(
+        network=network,
+        head_kernel=lambda params: params["head"]["kernel"],
+        optimiser=training.optimiser("sgd", lambda step: 1e-3, 0.9, 5e-4),
+        diversity=DIVERSITY,
+        policy=AugmentationPolicy(flip=False, crop_padding=0, jitter=0.0),
+        mean=CHANNELS,
+        std=CHANNELS,
+        precision="bfloat16" if arm == "jax-bfloat16" else "float32",
+    )
+    batch = _batch(batch_size, size)
+    started = time.perf_counter()
+    state = training.create(variables, recipe.optimiser)
+    step = jax.jit(
+        partial(training.train_step, recipe, jax.random.key(1)), donate_argnums=0
+    )
+    compiled = step.lower(state, batch).compile()
+    spent = time.perf_counter() - started
+    costs: Any = compiled.cost_analysis()
+    facts = {
+        "device": f"{jax.devices()[0].device_kind}, jax {jax.__version__}",
+        "flops": float(costs["flops"]),
+        "peak_flops": product_rate(_product()),
+        "compile": spent,
+    }
+    actions = {
+        "train": _training(compiled, state, batch),
+        **_passes(network, variables, batch),
+    }
+    for action in actions.values():
+        action()
+    return Timed(facts, actions, _memory)
+
+
+def _batch(batch_size: int, size: int) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    return {
+        "image": random.integers(0, 256, (batch_size, size, size, 3), np.uint8),
+        "label": random.integers(0, CLASSES, batch_size).astype(np.int32),
+    }
+
+
+def _training(compiled: Any, state: Any, batch: dict[str, np.ndarray]) -> Any:
+    held = [state]
+
+    def train() -> None:
+        held[0] = jax.block_until_ready(compiled(held[0], batch))
+
+    return train
+
+
+def _passes(network: Any, variables: Any, batch: dict[str, np.ndarray]) -> dict:
+    look = jax.jit(partial(infer, network, CHANNELS, CHANNELS))
+    update = jax.jit(statistics.update)
+    valid = np.ones(len(batch["label"]), bool)
+    held = [statistics.init(2048, CLASSES)]
+
+    def forward() -> None:
+        jax.block_until_ready(look(variables, batch["image"]))
+
+    def with_statistics() -> None:
+        _, features, maps = look(variables, batch["image"])
+        new = update(held[0], features, maps, batch["label"], valid)
+        held[0] = jax.block_until_ready(new)
+
+    return {"forward": forward, "statistics": with_statistics}
+
+
+def _product() -> Any:
+    matrix = jnp.ones((MATRIX, MATRIX))
+    multiply = jax.jit(lambda a: a @ a)
+    return lambda: jax.block_until_ready(multiply(matrix))
+
+
+def _memory() -> float:
+    found = jax.devices()[0].memory_stats() or {}
+    peak = found.get("peak_bytes_in_use")
+    return host_memory() if peak is None else peak / 2**30
