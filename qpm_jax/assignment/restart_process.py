@@ -8,6 +8,7 @@ import sys
 from typing import Any, BinaryIO
 
 from qpm_jax.assignment.native import solve_native
+from qpm_jax.solvers.private_output import private_output
 
 
 def main(source: BinaryIO, target: BinaryIO) -> None:
@@ -25,4 +26,4 @@ def main(source: BinaryIO, target: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.stdin.buffer, sys.stdout.buffer)
+    main(sys.stdin.buffer, private_output())

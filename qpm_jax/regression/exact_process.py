@@ -73,7 +73,7 @@ def _news(solver: Any, names: list[str], state: str) -> dict[str, Any]:
 
 
 def private_output() -> BinaryIO:
-    """The standard output for news alone; what else is printed goes to the errors."""
+    """As `solvers.private_output`, which this script does not wait to import."""
     target = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return target

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from qpm_jax.solvers import highs
+from qpm_jax.solvers.private_output import private_output
 
 _SECONDS_BETWEEN = 0.1
 
@@ -62,4 +63,4 @@ def main(source: BinaryIO, target: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.stdin.buffer, sys.stdout.buffer)
+    main(sys.stdin.buffer, private_output())

@@ -80,6 +80,19 @@ except KeyboardInterrupt:
         assert process.hear(30.0) == "asked"
 
 
+def test_what_a_library_prints_does_not_disturb_the_news():
+    code = """
+import os, pickle
+from qpm_jax.solvers.private_output import private_output
+news = private_output()
+os.write(1, b"a banner")
+pickle.dump("news", news)
+news.flush()
+"""
+    with child("Library", ("-c", code), None) as process:
+        assert process.hear(60.0) == "news"
+
+
 def test_an_exception_inside_the_block_ends_the_process():
     code = (
         "import os, pickle, sys, time; pickle.dump(os.getpid(), sys.stdout.buffer);"
