@@ -1,7 +1,11 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import orbax.checkpoint as ocp
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from qpm_jax import checkpoints
 
@@ -51,6 +55,62 @@ def test_a_checkpoint_cut_short_gives_way_to_the_one_before(tmp_path):
     with checkpoints.open_manager(tmp_path / "c") as manager:
         restored = checkpoints.restore_latest(manager, _state(0))
     assert np.all(np.asarray(restored["params"]["kernel"]) == 5)
+
+
+def test_one_changed_byte_gives_way_to_the_checkpoint_before_loudly(tmp_path, caplog):
+    random = np.random.default_rng(0)
+    states = [{"kernel": jnp.asarray(random.normal(size=(99, 9)))} for _ in range(2)]
+    with checkpoints.open_manager(tmp_path / "c") as manager:
+        for step, state in enumerate(states):
+            checkpoints.save(manager, step, state)
+    data = max((tmp_path / "c" / "1").rglob("d/*"), key=lambda p: p.stat().st_size)
+    content = bytearray(data.read_bytes())
+    content[len(content) // 2] ^= 1
+    data.write_bytes(content)
+    with checkpoints.open_manager(tmp_path / "c") as manager:
+        restored = checkpoints.restore_latest(manager, states[0])
+    assert np.array_equal(restored["kernel"], states[0]["kernel"])
+    assert f"The checkpoint {tmp_path}/c/1 is DAMAGED" in caplog.text
+    assert "not those that were written" in caplog.text
+
+
+def test_a_checkpoint_without_a_digest_is_taken(tmp_path):
+    """Those of older versions have none."""
+    with checkpoints.open_manager(tmp_path / "c") as manager:
+        manager.save(1, args=ocp.args.StandardSave(_state(1)))
+    with checkpoints.open_manager(tmp_path / "c") as manager:
+        restored = checkpoints.restore_latest(manager, _state(0))
+    assert np.all(np.asarray(restored["params"]["kernel"]) == 1)
+
+
+@given(
+    arrays(np.float32, (3, 4), elements=st.floats(-9, 9, width=32)),
+    st.tuples(st.integers(0, 2), st.integers(0, 3)),
+    st.integers(0, 31),
+)
+@settings(max_examples=25, deadline=None)
+def test_the_digest_changes_with_every_bit(values, place, bit):
+    changed = values.copy()
+    changed.view(np.uint32)[place] ^= np.uint32(1) << np.uint32(bit)
+    digest = jax.jit(checkpoints.digest)
+    assert digest({"a": values}) == digest({"a": values.copy()})
+    assert digest({"a": values}) != digest({"a": changed})
+
+
+def test_the_digest_tells_places_and_takes_arrays_of_every_kind():
+    kinds = {
+        "bool": jnp.array([True, False, True]),
+        "bfloat16": jnp.arange(3, dtype=jnp.bfloat16),
+        "int8": jnp.arange(3, dtype=jnp.int8),
+        "none": jnp.zeros((0, 3)),
+        "number": jnp.int32(3),
+    }
+    digest = jax.jit(checkpoints.digest)
+    for name in ("bool", "bfloat16", "int8"):
+        turned = {**kinds, name: jnp.roll(kinds[name], 1)}
+        assert digest(kinds) != digest(turned)
+    exchanged = {**kinds, "bool": kinds["int8"], "int8": kinds["bool"]}
+    assert digest(kinds) != digest(exchanged)
 
 
 def test_nothing_readable_is_an_error_that_says_what_to_do(tmp_path):

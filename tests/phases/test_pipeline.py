@@ -151,6 +151,8 @@ def test_an_unknown_last_phase_is_named(tmp_path, config, dataset):
         ({"num_features": 3, "per_class": 3}, "only 1 different sets.* 4 classes"),
         ({"model.name": "resnet_smal"}, "resnet_small"),
         ({"evaluate_epochs": 0}, r"evaluate_epochs is 0; it must be at least 1"),
+        ({"checkpoint_keep": 0}, r"checkpoint_keep is 0; it must be at least 1"),
+        ({"divergence": 0.5}, r"divergence is 0\.5; it must be 0 \(off\) or above 1"),
         ({"finetune.epochs": 0}, r"finetune\.epochs is 0; it must be at least 1"),
         ({"assign.solver": "cplex"}, r"solver is 'cplex'; solvers are native"),
     ],

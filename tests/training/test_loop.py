@@ -1,11 +1,15 @@
 """The loop on a network of one layer: same result whatever happened in between."""
 
+import dataclasses
+import math
+
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qpm_jax import checkpoints, training
+from qpm_jax import checkpoints, stopping, training
 from qpm_jax.datasets.augment import AugmentationPolicy
 from qpm_jax.training import logs
 
@@ -61,11 +65,20 @@ def _batches_from(step):
         step += 1
 
 
-def _plan(total_steps, checkpoint_seconds=0.0):
-    return training.Plan("dense", total_steps, 10, 2, checkpoint_seconds)
+def _plan(total_steps, checkpoint_seconds=0.0, largest_loss=math.inf):
+    return training.Plan("dense", total_steps, 10, 2, checkpoint_seconds, largest_loss)
 
 
-def _train(folder, total_steps, recipe=None, batches_from=_batches_from, seconds=0.0):
+def _train(
+    folder,
+    total_steps,
+    recipe=None,
+    batches_from=_batches_from,
+    seconds=0.0,
+    test_batches=lambda: [_batch(10_000)],
+    largest_loss=math.inf,
+    **options,
+):
     recipe = recipe or _recipe()
     state = _state(recipe)
     with checkpoints.open_manager(folder / "checkpoints") as manager:
@@ -78,10 +91,11 @@ def _train(folder, total_steps, recipe=None, batches_from=_batches_from, seconds
                 jax.random.key(1),
                 state,
                 batches_from,
-                lambda: [_batch(10_000)],
-                _plan(total_steps, seconds),
+                test_batches,
+                _plan(total_steps, seconds, largest_loss),
                 manager,
                 log,
+                **options,
             )
 
 
@@ -130,9 +144,130 @@ def test_an_interrupted_run_goes_on_to_the_same_end_and_the_same_log(tmp_path, s
     assert one == other
 
 
-def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
-    with pytest.raises(FloatingPointError, match=r"first whose loss .* Lower config"):
-        _train(tmp_path, 60, _recipe(learning_rate=1e30))
+def _records(folder):
+    """Returns the log without its clock."""
+    records = logs.read(folder)
+    return [{k: r[k] for k in r if k not in ("time", "seconds")} for r in records]
+
+
+@pytest.mark.parametrize("last", [0, 7, 10, 13, 30])
+def test_a_run_asked_to_end_leaves_a_checkpoint_of_its_step_and_goes_on(tmp_path, last):
+    whole = _train(tmp_path / "whole", 30)
+    with pytest.raises(stopping.Stopped, match=f"checkpoint of step {last} is written"):
+        _train(tmp_path / "parts", 30, should_stop=lambda step: step == last)
+    with checkpoints.open_manager(tmp_path / "parts" / "checkpoints") as manager:
+        assert manager.latest_step() == last
+    assert _same(whole, _train(tmp_path / "parts", 30))
+    assert _records(tmp_path / "whole") == _records(tmp_path / "parts")
+
+
+def test_a_run_asked_to_end_while_it_tests_leaves_the_record_to_the_next(tmp_path):
+    whole = _train(tmp_path / "whole", 30)
+    asked = []
+
+    def test_batches():
+        yield _batch(10_000)
+        asked.append("in the middle of the test")
+        yield _batch(10_000)
+
+    for _ in range(2):  # also the part that only makes up for the record
+        with pytest.raises(stopping.Stopped, match="checkpoint of step 20 is written"):
+            _train(
+                tmp_path / "parts",
+                30,
+                test_batches=test_batches,
+                should_stop=lambda step: bool(asked),
+            )
+    assert [record["step"] for record in logs.read(tmp_path / "parts")] == [10]
+    assert _same(whole, _train(tmp_path / "parts", 30))
+    assert _records(tmp_path / "whole") == _records(tmp_path / "parts")
+
+
+def test_ctrl_c_in_the_middle_of_a_step_keeps_the_checkpoint_before(
+    tmp_path, monkeypatch
+):
+    """The step has taken the state's buffers; there is nothing left to save."""
+    compiled, calls = jax.jit, []
+
+    def jit(function, **options):
+        step = compiled(function, **options)
+        if "donate_argnums" not in options:
+            return step
+
+        def interrupted(state, batch):
+            calls.append(step(state, batch))
+            if len(calls) == 12:
+                raise KeyboardInterrupt
+            return calls[-1]
+
+        return interrupted
+
+    monkeypatch.setattr(jax, "jit", jit)
+    with pytest.raises(KeyboardInterrupt):
+        _train(tmp_path, 30)
+    with checkpoints.open_manager(tmp_path / "checkpoints") as manager:
+        assert manager.latest_step() == 10
+
+
+def _spoiled_at(step):
+    """A recipe whose parameters are lost at that step, counted from 1."""
+
+    def learning_rate(count):
+        return jnp.where(count == step - 1, jnp.inf, 0.1)
+
+    recipe = _recipe()
+    optimiser = training.optimiser("sgd", learning_rate, 0.9, 5e-4)
+    return dataclasses.replace(recipe, optimiser=optimiser)
+
+
+def _with_positions(step):
+    for number, batch in enumerate(_batches_from(step)):
+        yield {**batch, "index": np.arange(8) + 8 * (step + number)}
+
+
+@pytest.mark.parametrize("step", [13, 19, 20])
+def test_numbers_that_are_lost_are_told_with_step_images_and_checkpoint(tmp_path, step):
+    first = 8 * (step - 1)
+    with pytest.raises(FloatingPointError) as error:
+        _train(
+            tmp_path,
+            60,
+            _spoiled_at(step),
+            _with_positions,
+            name_images=lambda index: [f"{i}.png" for i in index],
+        )
+    words = str(error.value)
+    assert f"dense: step {step} is the first whose loss or parameters" in words
+    assert f"images {first}, {first + 1}, " in words
+    assert f"({first}.png, {first + 1}.png, " in words
+    assert f"last good checkpoint is {tmp_path}/checkpoints/10." in words
+
+
+def test_no_checkpoint_is_written_of_parameters_that_are_lost(tmp_path):
+    with pytest.raises(FloatingPointError, match="step 13"):
+        # Asked to end before the loop has looked at the numbers.
+        _train(tmp_path, 60, _spoiled_at(13), should_stop=lambda step: step == 14)
+    with checkpoints.open_manager(tmp_path / "checkpoints") as manager:
+        assert manager.all_steps() == [10]
+
+
+def test_numbers_that_are_lost_at_once_are_told_without_a_checkpoint(tmp_path):
+    with pytest.raises(FloatingPointError, match=r"step 1 is .* no checkpoint yet"):
+        _train(tmp_path, 60, _spoiled_at(1))
+
+
+def test_with_debug_nans_the_operation_is_told(tmp_path):
+    with (
+        jax.debug_nans(True),
+        pytest.raises(FloatingPointError, match=r"invalid value \(nan\)"),
+    ):
+        _train(tmp_path, 60, _spoiled_at(13))
+
+
+def test_a_loss_far_above_guessing_stops_the_run_where_that_is_asked_for(tmp_path):
+    recipe = _recipe(learning_rate=20.0)
+    with pytest.raises(FloatingPointError, match=r"diverges.*config\.divergence"):
+        _train(tmp_path, 60, recipe, largest_loss=2 * math.log(CLASSES))
 
 
 def test_without_diversity_the_loss_is_cross_entropy_alone(tmp_path):

@@ -1,0 +1,49 @@
+"""Several hosts of a job, as processes on this machine."""
+
+import socket
+import subprocess
+import sys
+
+from qpm_jax.training import agreement
+
+HOST = """
+import sys
+import jax
+jax.config.update("jax_enable_preemption_service", False)
+jax.distributed.initialize(sys.argv[1], 2, int(sys.argv[2]))
+from qpm_jax.training.agreement import any_host, asks
+for step in range(1, 99):
+    if not asks(step):
+        continue
+    # Host 0 wants a checkpoint from step 5 on, host 1 is warned at step 25.
+    wish = step >= (5 if sys.argv[2] == "0" else 25)
+    stop, due = any_host(sys.argv[2] == "1" and wish, sys.argv[2] == "0" and wish)
+    print(step, stop, due)
+    if stop:
+        break
+"""
+
+
+def test_alone_every_step_is_a_question_and_every_wish_is_granted():
+    assert all(agreement.asks(step) for step in range(5))
+    assert agreement.any_host(True, False) == (True, False)
+
+
+def test_all_hosts_do_at_the_same_step_what_one_of_them_wishes():
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        address = f"localhost:{free.getsockname()[1]}"
+    hosts = [
+        subprocess.Popen(
+            [sys.executable, "-c", HOST, address, str(number)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(2)
+    ]
+    outputs = [host.communicate(timeout=240) for host in hosts]
+    for host, (printed, errors) in zip(hosts, outputs, strict=True):
+        assert host.returncode == 0, errors
+        # Before, the library that connects the hosts says that it does.
+        assert printed.splitlines()[-2:] == ["20 False True", "40 True True"]
