@@ -5,15 +5,21 @@ whole or not at all. Training holds the notice back until its step is done and i
 checkpoint written.
 """
 
+import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import Any
 
 # What clusters send before they kill: SLURM, Kubernetes and cloud machines SIGTERM,
 # SLURM with --signal=USR1 the other.
 NOTICES = (signal.SIGTERM, signal.SIGUSR1)
+
+_AGAIN_SECONDS = 0.05
 
 
 class Stopped(SystemExit):
@@ -38,6 +44,7 @@ class _Ear:
     listens: bool = False
     heard: str = ""
     deferrals: int = 0
+    unraisable: Callable[[Any], object] = sys.unraisablehook
 
 
 _ear = _Ear()
@@ -49,6 +56,8 @@ def listen() -> None:
     `jax.distributed.initialize` takes SIGTERM for itself, so call this after it, too.
     """
     _ear.listens = True
+    if sys.unraisablehook is not _unless_lost:
+        _ear.unraisable, sys.unraisablehook = sys.unraisablehook, _unless_lost
     for notice in NOTICES:
         signal.signal(notice, _hear)
 
@@ -85,3 +94,12 @@ def _hear(number: int, frame: FrameType | None) -> None:
     _ear.heard = signal.Signals(number).name
     if not _ear.deferrals:
         raise Stopped(f"{_ear.heard} came.")
+
+
+def _unless_lost(unraisable: Any) -> None:
+    """Repeats a notice that came where Python drops exceptions, in a `__del__` say."""
+    if not isinstance(unraisable.exc_value, Stopped):
+        _ear.unraisable(unraisable)
+        return
+    again = (os.getpid(), signal.Signals[_ear.heard])
+    threading.Timer(_AGAIN_SECONDS, os.kill, again).start()

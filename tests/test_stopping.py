@@ -2,6 +2,9 @@
 
 import os
 import signal
+import sys
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +15,7 @@ from qpm_jax import stopping
 def listening(monkeypatch):
     """Hears notices in this process, and leaves it as it was."""
     monkeypatch.setattr(stopping, "_ear", stopping._Ear())
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     before = {notice: signal.getsignal(notice) for notice in stopping.NOTICES}
     stopping.listen()
     yield
@@ -65,6 +69,34 @@ def test_training_takes_a_signal_back_that_another_library_took(listening):
 
     with pytest.raises(stopping.Stopped):
         train()
+
+
+class Collected:
+    """Python drops the exceptions of a `__del__`."""
+
+    def __init__(self, action):
+        self.action = action
+
+    def __del__(self):
+        self.action()
+
+
+def test_a_notice_that_comes_where_exceptions_are_dropped_is_not_lost(listening):
+    with pytest.raises(stopping.Stopped, match="SIGUSR1"):
+        _collect_and_wait()
+
+
+def _collect_and_wait():
+    Collected(lambda: _send(signal.SIGUSR1))
+    time.sleep(60)
+
+
+def test_other_dropped_exceptions_are_told_as_before(monkeypatch):
+    told = []
+    monkeypatch.setattr(stopping, "_ear", stopping._Ear(unraisable=told.append))
+    error = ValueError("dropped")
+    stopping._unless_lost(SimpleNamespace(exc_value=error))
+    assert told[0].exc_value is error
 
 
 def test_without_a_launcher_signals_are_left_alone(monkeypatch):
