@@ -1,46 +1,28 @@
 """What each of several runs on one machine may use: processors and accelerators."""
 
-import contextlib
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
+# Read by XLA's thread pools, OpenMP and OpenBLAS.
+_THREADS = ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _MEMORY = 0.9  # of an accelerator, for all runs on it together
 
 
-def processor_shares(processors: Sequence[int], runs: int) -> list[set[int]]:
-    """Returns disjoint sets of processors, as equal as they can be.
+def thread_environment(runs: int, own: Mapping[str, str]) -> dict[str, str]:
+    """Returns the variables that give a run its share of the processors.
+
+    Runs are not tied to processors: beside other work, whoever had the busy ones would
+    wait for ever.
 
     Args:
-      processors: Numbers of those we may use.
-      runs: How many share them; where there are more runs than processors, several
-        have the same one.
+      runs: How many there are at the time, this one included.
+      own: Our environment; what a person has set there stays.
     """
-    return [
-        set(processors[number::runs]) or {processors[number % len(processors)]}
-        for number in range(runs)
-    ]
+    threads = str(max(1, _processors() // runs))
+    return {name: threads for name in _THREADS if name not in own}
 
 
-def share_processors(pids: Sequence[int]) -> None:
-    """Shares the processors of this process out among others and all their threads.
-
-    A run that is alone has all of them; whoever ends leaves its share to the rest.
-    Where the system has no such thing (Linux has), nothing happens.
-    """
-    if not pids or not hasattr(os, "sched_setaffinity"):
-        return
-    shares = processor_shares(sorted(os.sched_getaffinity(0)), len(pids))
-    for pid, share in zip(pids, shares, strict=True):
-        for thread in _threads(pid):
-            # A thread, or the whole process, may have ended since.
-            with contextlib.suppress(OSError):
-                os.sched_setaffinity(thread, share)
-
-
-def device_environment(
-    slot: int, jobs: int, devices: Sequence[str]
-) -> Mapping[str, str]:
+def device_environment(slot: int, jobs: int, devices: Sequence[str]) -> dict[str, str]:
     """Returns the variables that give a run its accelerator.
 
     Args:
@@ -57,8 +39,8 @@ def device_environment(
     return environment
 
 
-def _threads(pid: int) -> list[int]:
-    try:
-        return [int(path.name) for path in Path(f"/proc/{pid}/task").iterdir()]
-    except OSError:
-        return [pid]
+def _processors() -> int:
+    """Returns how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,18 +1,19 @@
 """Runs side by side on one machine: what is ready starts as soon as there is room."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from qpm_jax.sweeps import child
 from qpm_jax.sweeps.donors import Fingerprints, take_over_best, waits_for
 from qpm_jax.sweeps.expansion import Run
 from qpm_jax.sweeps.record import Sweep
-from qpm_jax.sweeps.shares import device_environment, share_processors
+from qpm_jax.sweeps.shares import device_environment, thread_environment
 
 _PAUSE = 0.2  # seconds between looks at the processes
 
@@ -43,7 +44,7 @@ class _Going:
 
 @dataclass(frozen=True)
 class _Board:
-    """Where everything stands: runs waiting, going by slot, and failed."""
+    """Where everything stands: runs waiting, begun, going by slot, and failed."""
 
     sweep: Sweep
     prints: Fingerprints
@@ -53,6 +54,7 @@ class _Board:
     devices: Sequence[str]
     report: Report
     going: dict[int, _Going] = field(default_factory=dict)
+    begun: list[Run] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
 
@@ -101,23 +103,34 @@ def run_side_by_side(
 
 def _fill(board: _Board) -> None:
     """Starts what is ready while there is room."""
+    ready: dict[int, Run] = {}
     for slot in sorted(set(range(board.jobs)) - board.going.keys()):
-        run = _next_ready(board)
+        run = _next_ready(board, ready)
         if run is None:
-            return
+            break
         board.waiting.remove(run)
-        try:
-            taken = take_over_best(board.sweep, run, board.prints)
-            environment = device_environment(slot, board.jobs, board.devices)
-            process = child.start(board.sweep, run, environment)
-        except (OSError, child.BusyError) as error:
-            _fail(board, run, str(error))
-            continue
-        board.going[slot] = _Going(run, process, time.monotonic())
-        _share(board)
-        note = f" ({', '.join(taken[1])} from {taken[0]})" if taken else ""
-        number = board.total - len(board.waiting)
-        board.report(f"started   {run.name}{note}, {number} of {board.total}")
+        ready[slot] = run
+    # Known only now: how many there are at a time, if the others wait for these.
+    together = len(board.going) + len(ready)
+    for slot, run in ready.items():
+        _start(board, slot, run, together)
+
+
+def _start(board: _Board, slot: int, run: Run, together: int) -> None:
+    environment = {
+        **thread_environment(together, os.environ),
+        **device_environment(slot, board.jobs, board.devices),
+    }
+    try:
+        taken = take_over_best(board.sweep, run, board.prints)
+        process = child.start(board.sweep, run, environment)
+    except (OSError, child.BusyError) as error:
+        _fail(board, run, str(error))
+        return
+    board.going[slot] = _Going(run, process, time.monotonic())
+    note = f" ({', '.join(taken[1])} from {taken[0]})" if taken else ""
+    board.begun.append(run)
+    board.report(f"started   {run.name}{note}, {len(board.begun)} of {board.total}")
 
 
 def _reap(board: _Board) -> None:
@@ -126,7 +139,6 @@ def _reap(board: _Board) -> None:
         if one.process.poll() is None:
             continue
         del board.going[slot]
-        _share(board)
         if child.is_finished(board.sweep, one.run):
             seconds = time.monotonic() - one.started
             board.report(f"finished  {one.run.name}, {seconds:.0f} s")
@@ -140,17 +152,12 @@ def _fail(board: _Board, run: Run, reason: str) -> None:
     board.report(f"failed    {run.name}: {reason}")
 
 
-def _next_ready(board: _Board) -> Run | None:
-    running = [one.run for one in board.going.values()]
+def _next_ready(board: _Board, ready: Mapping[int, Run]) -> Run | None:
+    running = [*(one.run for one in board.going.values()), *ready.values()]
     for run in board.waiting:
         if waits_for(board.sweep, run, running, board.prints) is None:
             return run
     return None
-
-
-def _share(board: _Board) -> None:
-    going = board.going
-    share_processors([going[slot].process.pid for slot in sorted(going)])
 
 
 def _ending(status: int) -> str:

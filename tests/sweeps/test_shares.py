@@ -1,44 +1,23 @@
-import os
-import subprocess
-import sys
-
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from qpm_jax.sweeps.shares import (
-    device_environment,
-    processor_shares,
-    share_processors,
-)
+from qpm_jax.sweeps import shares
+from qpm_jax.sweeps.shares import device_environment, thread_environment
 
 
-@given(st.integers(1, 64), st.integers(1, 20))
-@settings(max_examples=30, deadline=None)
-def test_processors_are_shared_out_as_equally_as_can_be(processors, runs):
-    shares = processor_shares(range(processors), runs)
-    sizes = [len(share) for share in shares]
-    assert len(shares) == runs
-    assert min(sizes) >= 1
-    assert max(sizes) - min(sizes) <= 1
-    assert set().union(*shares) == set(range(processors))
-    if runs <= processors:
-        assert sum(sizes) == processors
+def test_processors_are_shared_out_and_nobody_goes_without(monkeypatch):
+    monkeypatch.setattr(shares, "_processors", lambda: 8)
+    threads = [thread_environment(runs, {})["NPROC"] for runs in (1, 2, 3, 20)]
+    assert threads == ["8", "4", "2", "1"]
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs Linux")
-def test_a_process_gets_its_share_and_one_that_has_ended_is_no_matter():
-    ours = os.sched_getaffinity(0)
-    with subprocess.Popen(
-        [sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE
-    ) as process:
-        share_processors([process.pid, 2**22])
-        assert os.sched_getaffinity(process.pid) <= ours
-        assert len(os.sched_getaffinity(process.pid)) == max(1, -(-len(ours) // 2))
-        share_processors([process.pid])
-        assert os.sched_getaffinity(process.pid) == ours
-    assert os.sched_getaffinity(0) == ours
-    share_processors([])
+def test_what_a_person_has_set_stays():
+    environment = thread_environment(1, {"OMP_NUM_THREADS": "3"})
+    assert set(environment) == {"NPROC", "OPENBLAS_NUM_THREADS"}
+    assert int(environment["NPROC"]) >= 1
+
+
+def test_where_the_system_counts_for_all_processes_that_is_the_number(monkeypatch):
+    monkeypatch.delattr(shares.os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(shares.os, "cpu_count", lambda: 6)
+    assert thread_environment(2, {})["NPROC"] == "3"
 
 
 def test_accelerators_go_round_and_crowds_divide_their_memory():
