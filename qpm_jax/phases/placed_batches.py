@@ -1,6 +1,7 @@
 """Batches on the mesh: every host reads its own rows, together they are one array."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,14 @@ def to_train(mesh: Mesh, batches: Iterator[Batch], batch_size: int) -> Iterator[
       batches: This host's rows of each.
       batch_size: Rows of all hosts together.
     """
-    for batch in batches:
-        placed = {
-            name: distributed.place_rows(mesh, batch[name], batch_size)
-            for name in ("image", "label")
-        }
-        # For messages alone: which images this host has read.
-        yield {**placed, "index": batch["index"]}
+    with closing(batches):  # type: ignore[arg-type]
+        for batch in batches:
+            placed = {
+                name: distributed.place_rows(mesh, batch[name], batch_size)
+                for name in ("image", "label")
+            }
+            # For messages alone: which images this host has read.
+            yield {**placed, "index": batch["index"]}
 
 
 def in_order(

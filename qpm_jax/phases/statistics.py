@@ -46,8 +46,12 @@ def run(
         state = update(
             state, outputs.features, outputs.maps, batch["label"], batch["valid"]
         )
-    result = asdict(statistics.shared_finish(state, setting.num_classes))
-    distributed.once(lambda: files.write_arrays(_path(setting.workdir), result))
+    sums = statistics.shared_sums(state, setting.num_classes)
+
+    def finish() -> None:
+        files.write_arrays(_path(setting.workdir), asdict(statistics.finish(sums)))
+
+    distributed.once(finish)
     folders.mark_done(setting.workdir, "statistics", time.monotonic() - started)
 
 

@@ -2,8 +2,8 @@
 
 `init`, `update` and `finish` give all of them, and the features' mean and standard
 deviation, from one pass; each also has its own streaming triple and a function of
-arrays held whole. `shared_init`, `shared_update` and `shared_finish` do the same over
-many devices. Definitions: docs/formulas.md, Statistics A, R, b.
+arrays held whole. `shared_init`, `shared_update` and `shared_sums` do the same over many
+devices, up to `finish`. Definitions: docs/formulas.md, Statistics A, R, b.
 """
 
 from qpm_jax.statistics.locality import (
@@ -22,8 +22,8 @@ from qpm_jax.statistics.moments import (
     moments_update,
 )
 from qpm_jax.statistics.over_devices import (
-    shared_finish,
     shared_init,
+    shared_sums,
     shared_update,
 )
 from qpm_jax.statistics.redundancy import feature_redundancy
@@ -61,8 +61,8 @@ __all__ = [
     "moments_finish",
     "moments_init",
     "moments_update",
-    "shared_finish",
     "shared_init",
+    "shared_sums",
     "shared_update",
     "similarity_finish",
     "similarity_init",

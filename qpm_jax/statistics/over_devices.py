@@ -14,7 +14,7 @@ from jax.sharding import Mesh
 
 from qpm_jax.distributed import along_rows, place, replicated, round_up, to_host
 from qpm_jax.statistics import stream
-from qpm_jax.statistics.stream import Statistics, StatisticsState
+from qpm_jax.statistics.stream import StatisticsState
 
 
 def shared_init(mesh: Mesh, num_features: int, num_classes: int) -> StatisticsState:
@@ -50,22 +50,21 @@ def shared_update(mesh: Mesh, state: StatisticsState) -> Callable[..., Statistic
     )
 
 
-def shared_finish(state: StatisticsState, num_classes: int) -> Statistics:
-    """Returns what `finish` would on one device, in every process of the job.
+def shared_sums(state: StatisticsState, num_classes: int) -> StatisticsState:
+    """Returns the state on the host, as one device would have it; for `finish`.
+
+    Every process of a job is to call it, and gets all of it.
 
     Args:
         state: of `shared_update`.
         num_classes: C, without those that were added.
-
-    Raises:
-        ValueError: as `finish`.
     """
     whole = jax.tree.map(to_host, state)
     similarity = whole.similarity.replace(
         class_counts=whole.similarity.class_counts[:num_classes],
         class_sums=whole.similarity.class_sums[:num_classes],
     )
-    return stream.finish(whole.replace(similarity=similarity))
+    return whole.replace(similarity=similarity)
 
 
 def _shardings(mesh: Mesh, state: StatisticsState) -> StatisticsState:

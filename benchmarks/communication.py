@@ -1,0 +1,163 @@
+"""What a training step sends between devices, and what sharing the work costs.
+
+Run: `python -m benchmarks.communication [--weak_scaling_only]`. Eight virtual devices
+of this machine's processor; the first part compiles and counts, nothing is computed.
+"""
+
+import os
+import sys
+
+# Before JAX looks for devices.
+os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ["XLA_FLAGS"] = (
+    os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
+)
+
+import statistics
+import time
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh
+
+from qpm_jax import distributed, models, training
+from qpm_jax.datasets import AugmentationPolicy
+from qpm_jax.distributed.traffic import traffic
+
+# Backbone, classes, pixels, images a device; the last two change no bytes sent.
+NETWORK, CLASSES, SIZE, LOCAL = "resnet50", 1000, 224, 4
+DEVICES = 8
+# Images a device of the weak scaling: twice the devices do twice the work.
+IMAGES, SCALED, SCALED_SIZE = 16, "resnet_small", 32
+
+
+def recipe_of(name: str, num_classes: int, **options: Any) -> training.Recipe:
+    return training.Recipe(
+        network=models.create(name, num_classes),
+        head_kernel=lambda params: params["head"]["kernel"],
+        optimiser=training.optimiser("sgd", lambda step: 1e-4, 0.9, 5e-4),
+        diversity=0.196,
+        policy=AugmentationPolicy(),
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
+        **options,
+    )
+
+
+def shapes_of(recipe: training.Recipe, size: int) -> Any:
+    """Shapes of the state before the first step."""
+
+    def first() -> Any:
+        variables: Any = recipe.network.init(
+            jax.random.key(0), jnp.zeros((1, size, size, 3))
+        )
+        return training.create(variables, recipe.optimiser)
+
+    return jax.eval_shape(first)
+
+
+def lowered(recipe: training.Recipe, mesh: Mesh, parameters: str) -> Any:
+    """The step on abstract arrays that lie as those of a run do."""
+    state = shapes_of(recipe, SIZE)
+    places = distributed.state_shardings(mesh, state, parameters)
+    state = jax.tree.map(
+        lambda leaf, place: jax.ShapeDtypeStruct(
+            leaf.shape, leaf.dtype, sharding=place
+        ),
+        state,
+        places,
+    )
+    rows = distributed.along_rows(mesh)
+    count = LOCAL * mesh.size
+    batch = {
+        "image": jax.ShapeDtypeStruct((count, SIZE, SIZE, 3), jnp.uint8, sharding=rows),
+        "label": jax.ShapeDtypeStruct((count,), jnp.int32, sharding=rows),
+    }
+    step = partial(training.train_step, recipe, jax.random.key(1))
+    return jax.jit(step, donate_argnums=0, out_shardings=places).lower(state, batch)
+
+
+def count_step(parameters: str) -> None:
+    """Prints the communication of one step of NETWORK."""
+    mesh = distributed.make_mesh(DEVICES)
+    options = {"gather": distributed.gathered(mesh)} if parameters == "sharded" else {}
+    recipe = recipe_of(NETWORK, CLASSES, **options)
+    started = time.process_time()
+    fast = {
+        "xla_backend_optimization_level": 0,
+        "xla_llvm_disable_expensive_passes": True,
+    }
+    compiled = lowered(recipe, mesh, parameters).compile(compiler_options=fast)
+    for kind, seen in traffic(compiled.as_text(), DEVICES).items():
+        print(
+            f"{parameters:12} {kind:20} {seen.operations:6} "
+            f"{seen.result_bytes / 1e6:12.2f} {seen.sent_bytes / 1e6:12.2f}"
+        )
+    memory = compiled.memory_analysis()
+    print(
+        f"{'':12} {memory.argument_size_in_bytes / 1e6:.0f} MB of arguments a device, "
+        f"{memory.temp_size_in_bytes / 1e6:.0f} MB of temporaries for {LOCAL} images; "
+        f"compiled in {time.process_time() - started:.0f} s of CPU time"
+    )
+
+
+def weak_scaling(runs: int = 20) -> None:
+    """Prints CPU time an image with 1 to 8 devices, IMAGES for each of them."""
+    print(f"\n{SCALED}, {SCALED_SIZE} pixels, {IMAGES} images a device and step")
+    print(f"{'devices':>8} {'CPU ms/image':>13} {'efficiency':>11}")
+    alone = 0.0
+    for count in (1, 2, 4, 8):
+        mesh = distributed.make_mesh(count)
+        recipe = recipe_of(SCALED, 50)
+        spent = step_seconds(recipe, mesh, runs) / (count * IMAGES)
+        alone = alone or spent
+        print(f"{count:8} {1e3 * spent:13.2f} {alone / spent:11.2f}")
+
+
+def step_seconds(recipe: training.Recipe, mesh: Mesh, runs: int) -> float:
+    """Median CPU seconds of a step, of all devices together."""
+    shape = (1, SCALED_SIZE, SCALED_SIZE, 3)
+    variables = jax.jit(recipe.network.init)(jax.random.key(0), jnp.zeros(shape))
+    state = training.create(variables, recipe.optimiser)
+    places = distributed.state_shardings(mesh, state)
+    state = distributed.place(state, places)
+    random = np.random.default_rng(0)
+    count = IMAGES * mesh.size
+    images = random.integers(0, 256, (count, *shape[1:]), np.uint8)
+    labels = random.integers(0, 50, count).astype(np.int32)
+    batch = {
+        "image": distributed.place_rows(mesh, images, count),
+        "label": distributed.place_rows(mesh, labels, count),
+    }
+    step = jax.jit(
+        partial(training.train_step, recipe, jax.random.key(1)),
+        donate_argnums=0,
+        out_shardings=places,
+    )
+    times = []
+    for _ in range(runs + 1):
+        started = time.process_time()
+        state = jax.block_until_ready(step(state, batch))
+        times.append(time.process_time() - started)
+    return statistics.median(times[1:])
+
+
+def main() -> None:
+    print(f"{DEVICES} virtual devices, jax {jax.__version__}")
+    if "--weak_scaling_only" not in sys.argv:
+        shapes = jax.tree.leaves(shapes_of(recipe_of(NETWORK, CLASSES), SIZE).params)
+        whole = sum(leaf.size * leaf.dtype.itemsize for leaf in shapes)
+        print(f"{NETWORK}, {CLASSES} classes: parameters {whole / 1e6:.2f} MB")
+        print(
+            f"{'parameters':12} {'':20} {'count':>6} {'result MB':>12} {'sent MB':>12}"
+        )
+        count_step("replicated")
+        count_step("sharded")
+    weak_scaling()
+
+
+if __name__ == "__main__":
+    main()
