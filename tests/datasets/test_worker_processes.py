@@ -1,17 +1,21 @@
 """Batches from other processes: the same ones, and nothing is left behind."""
 
 import itertools
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
+import cloudpickle
 import numpy as np
 import pytest
 from PIL import Image
 
 from qpm_jax import datasets
+from qpm_jax.datasets import worker_processes
 from qpm_jax.datasets.dataset import Split
 from qpm_jax.datasets.lazy_images import ImageSource, LazyImages
 
@@ -128,6 +132,48 @@ def test_no_process_outlives_a_program_that_ends(photos, ending):
     finally:
         program.kill()
         program.communicate()
+
+
+@pytest.mark.slow
+def test_a_process_that_was_killed_is_reported(photos):
+    before = set(multiprocessing.active_children())
+    batches = datasets.training_batches(_split(photos), 4, SIZE, 1)
+    read = datasets.iterate_from(batches, 0, num_workers=1)
+    next(read)
+    for process in set(multiprocessing.active_children()) - before:
+        process.kill()
+    with pytest.raises(RuntimeError, match=r"ended from outside.*input\.workers"):
+        list(itertools.islice(read, 10))
+
+
+def test_a_process_reads_the_pipeline_it_was_given(monkeypatch):
+    handlers = {}
+    monkeypatch.setattr(signal, "signal", handlers.__setitem__)
+    monkeypatch.setattr(worker_processes, "_pipeline", None)
+    worker_processes._begin(cloudpickle.dumps(["first", "second"]))
+    assert worker_processes._read(1) == "second"
+    assert handlers[signal.SIGINT] == signal.SIG_IGN
+
+
+def test_after_sigterm_a_process_reads_on_for_a_while(monkeypatch):
+    ended = threading.Event()
+    monkeypatch.setattr(os, "_exit", lambda code: ended.set())
+    monkeypatch.setattr(worker_processes, "_GRACE", 0.2)
+    worker_processes._end_soon(signal.SIGTERM, None)
+    assert not ended.is_set()
+    assert ended.wait(30)
+
+
+def test_a_process_ends_with_its_parent(monkeypatch):
+    class Parent:
+        def join(self):
+            joined.append(True)
+
+    joined, codes = [], []
+    monkeypatch.setattr(multiprocessing, "parent_process", Parent)
+    monkeypatch.setattr(os, "_exit", codes.append)
+    worker_processes._end_with_parent()
+    assert (joined, codes) == ([True], [1])
 
 
 def test_a_number_of_processes_below_zero_is_refused():
