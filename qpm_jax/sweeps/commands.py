@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from qpm_jax.sweeps.donors import Fingerprints, waves
+from qpm_jax.sweeps.donors import Fingerprints, best_donor, waves
 from qpm_jax.sweeps.expansion import Run
 from qpm_jax.sweeps.record import Sweep
 
@@ -28,8 +28,8 @@ def flag_text(value: Any) -> str:
 def script(sweep: Sweep, runs: Sequence[Run], prints: Fingerprints) -> str:
     """Returns a line a run for a shell or another scheduler, in the order of need.
 
-    Lines of one part may run side by side; a run that can take phases over does so
-    before it begins.
+    Lines of one part may run side by side; a run that can take phases over, then or
+    now, does so before it begins.
     """
     lines = []
     for number, wave in enumerate(waves(runs, prints)):
@@ -39,7 +39,7 @@ def script(sweep: Sweep, runs: Sequence[Run], prints: Fingerprints) -> str:
             )
         for run in wave:
             command = shlex.join(["python", *pipeline_arguments(sweep, run)])
-            if number:
+            if number or best_donor(sweep, run, prints)[0] is not run:
                 workdir = shlex.quote(f"--workdir={sweep.workdir}")
                 name = shlex.quote(f"--take_over={run.name}")
                 command = f"python -m launch.sweep {workdir} {name} && {command}"

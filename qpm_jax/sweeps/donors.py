@@ -27,7 +27,7 @@ def take_over_best(
     Returns:
       The donor's name and the phases that were handed over; None where none were.
     """
-    donor, phases = _best(sweep, run, prints)
+    donor, phases = best_donor(sweep, run, prints)
     if donor is run:
         return None
     taken = sharing.take_over(sweep.folder(donor), sweep.folder(run), phases)
@@ -45,7 +45,7 @@ def waits_for(
       running: Those that are.
       prints: `all_fingerprints`.
     """
-    _, phases = _best(sweep, run, prints)
+    _, phases = best_donor(sweep, run, prints)
     for other in running:
         common = sharing.common_phases(prints[run.name], prints[other.name])
         if len(common) > len(phases):
@@ -53,8 +53,16 @@ def waits_for(
     return None
 
 
-def _best(sweep: Sweep, run: Run, prints: Fingerprints) -> tuple[Run, tuple[str, ...]]:
-    """Returns who has finished most of a run's phases, itself first, and which."""
+def best_donor(
+    sweep: Sweep, run: Run, prints: Fingerprints
+) -> tuple[Run, tuple[str, ...]]:
+    """Returns who has finished most of a run's phases, itself first, and which.
+
+    Args:
+      sweep: The sweep.
+      run: One of its runs.
+      prints: `all_fingerprints`.
+    """
     best, most = run, sharing.finished(sweep.folder(run), sharing.SHAREABLE)
     for other in sweep.runs:
         common = sharing.common_phases(prints[run.name], prints[other.name])

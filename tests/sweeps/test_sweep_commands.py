@@ -35,6 +35,13 @@ def test_printed_lines_take_over_before_they_begin(make_sweep):
     assert words[words.index("&&") + 3] == "launch.pipeline"
 
 
+def test_a_run_takes_over_from_those_that_are_there_already(make_sweep, finish):
+    sweep = make_sweep([("num_features", (20, 30))])
+    finish(sweep.folder(sweep.runs[0]))
+    (line,) = script(sweep, sweep.runs[1:], all_fingerprints(sweep)).splitlines()
+    assert "--take_over=num_features=30,seed=0" in line
+
+
 def test_nothing_to_do_prints_nothing(make_sweep):
     sweep = make_sweep([("num_features", (20, 30))])
     assert script(sweep, [], all_fingerprints(sweep)) == ""
