@@ -156,7 +156,7 @@ def killed_run(
             break
         status, words, newest = ended
         wrong.append(broken_promise(how, status, words, newest))
-        if "goes on from" in words:
+        if "goes on from step" in words:
             wrong.append(resumed_wrongly(words, step))
         done, step = done + 1, newest
     if not (place.root / name / "dense" / "done.json").exists():
@@ -190,7 +190,7 @@ def prepare(root: Path) -> Place:
     """Makes the images and lets new processes share what is imported and compiled."""
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(root / "compiled"))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
-    modules = ["launch.dense", "grain", "orbax.checkpoint", "qpm_jax.phases.dense"]
+    modules = ["launch.app", "grain", "orbax.checkpoint", "qpm_jax.phases.dense"]
     multiprocessing.get_context("forkserver").set_forkserver_preload(modules)
     return Place(root, make_photos(root / "photos"))
 

@@ -16,8 +16,8 @@ def get_config() -> ConfigDict:
     config.evaluation_batch_size = 16
     config.augmentation.crop_padding = 1
     config.augmentation.trivial_augment = False
-    config.dense.epochs = 20
+    config.dense.epochs = 8
     config.dense.learning_rate = config.dense.head_learning_rate = 0.05
     config.checkpoint_seconds = 0.1
-    config.evaluate_epochs = 5
+    config.evaluate_epochs = 4
     return config
