@@ -28,7 +28,7 @@ from qpm_jax.datasets import AugmentationPolicy, Dataset, Split, records
 
 SIZE = (224, 224)
 BATCH = 16
-BATCHES = 60
+BATCHES = 160
 # Backbone and pixels a side of the step that is fed.
 STEPS = (("resnet_small", 64), ("mobilenet_v2_tf", 224))
 
@@ -51,12 +51,13 @@ def main() -> None:
 
 
 def _print_reading(sets: dict[str, Dataset]) -> None:
+    _read(sets["folder"].train, 1, 0, 5)  # what is imported on the way
     print(f"{'from':14} {'read by':12} {'images/s':>9} {'CPU ms an image':>16}")
     ways = [(1, 0), (2, 0), (1, 1), (1, 2)]
     for (name, dataset), (threads, workers) in itertools.product(sets.items(), ways):
         by = f"{workers} processes" if workers else f"{threads} threads"
         rate, cost = _rate(dataset.train, threads, workers)
-        print(f"{name:14} {by:12} {rate:9.0f} {1000 * cost:16.2f}")
+        print(f"{name:14} {by:12} {rate:9.0f} {1000 * cost:16.2f}", flush=True)
     kept = datasets.load("cub50", cropped=False)
     list(datasets.evaluation_batches(kept.train, 60, SIZE))  # decodes all once
     rate, cost = _rate(kept.train, 2, 0)

@@ -105,8 +105,8 @@ def _prepared_photos(
     folder = records.find(PREPARED, data_dir)
     if folder is None:
         raise ValueError(
-            f"root is missing: {records.how_to_prepare(PREPARED, data_dir)}; or give "
-            "root=<the folder that CUB_200_2011.tgz unpacks to>"
+            f"root is missing, and {records.how_to_prepare(PREPARED, data_dir)}; or "
+            "give root=<the folder that CUB_200_2011.tgz unpacks to>"
         )
     train, test = (
         records.read(folder, split, cropped, cache_bytes) for split in ("train", "test")

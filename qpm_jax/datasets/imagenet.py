@@ -65,8 +65,8 @@ def _from_records(data_dir: str | Path | None, cache_bytes: int) -> _Parts:
     folder = records.find(PREPARED, data_dir)
     if folder is None:
         raise ValueError(
-            f"root is missing: {records.how_to_prepare(PREPARED, data_dir)}; or give "
-            "root=<the folder of train and val with one folder a class>"
+            f"root is missing, and {records.how_to_prepare(PREPARED, data_dir)}; or "
+            "give root=<the folder of train and val with one folder a class>"
         )
     train, test = (
         records.read(folder, split, False, cache_bytes)

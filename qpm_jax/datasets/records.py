@@ -139,8 +139,8 @@ def how_to_prepare(prepared: PreparedSet, data_dir: str | Path | None) -> str:
     manual = f" {prepared.manual}, then" if prepared.manual else ""
     option = " --manual_dir=FOLDER" if prepared.manual else ""
     return (
-        f"it is not in {folder}; prepare it once:{manual} `pip install {packages}` "
-        f"(for this step only) and `tfds build {prepared.name} "
+        f"{prepared.name} is not in {folder}; prepare it once:{manual} `pip install "
+        f"{packages}` (for this step only) and `tfds build {prepared.name} "
         f"--file_format=array_record --data_dir={folder}{option}`"
     )
 

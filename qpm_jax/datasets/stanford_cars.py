@@ -63,9 +63,9 @@ def _from_records(data_dir: str | Path | None, cache_bytes: int) -> _Parts:
     if folder is None:
         raise ValueError(
             "root is missing: give root=<the folder of cars_train, cars_test and "
-            f"devkit>; or let tensorflow-datasets prepare {PREPARED.name}: "
-            f"{records.how_to_prepare(PREPARED, data_dir)}; the address it downloads "
-            "from (ai.stanford.edu) has been silent since 2023"
+            f"devkit>; or, with tensorflow-datasets: "
+            f"{records.how_to_prepare(PREPARED, data_dir)}, though the address that it "
+            "downloads from (ai.stanford.edu) has been silent since 2023"
         )
     train, test = (
         records.read(folder, split, False, cache_bytes) for split in ("train", "test")

@@ -1,6 +1,7 @@
 """Every kind of image file becomes the RGB array a person would see."""
 
 import io
+import pickle
 import zipfile
 
 import numpy as np
@@ -216,3 +217,14 @@ def test_a_centre_crop_of_any_size_stays_inside_the_image():
         image = np.zeros((height, 173, 3), np.uint8)
         assert resize(image, (224, 224), "centre_crop").shape == (224, 224, 3)
         assert resize(image, (77, 224), "centre_crop").shape == (77, 224, 3)
+
+
+def test_lazy_images_move_to_another_process_without_what_they_keep(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("x.png", _bytes(Image.fromarray(_noise())))
+    images = LazyImages(tmp_path / "a.zip", [ImageSource("x.png", (1, 2, 4, 5))])
+    kept = images[0]
+    assert images[0] is kept
+    copy = pickle.loads(pickle.dumps(images))
+    np.testing.assert_array_equal(copy[0], kept)
+    assert copy[0] is not copy[0]

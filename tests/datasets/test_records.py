@@ -212,7 +212,7 @@ def test_a_set_that_is_not_there_names_the_command_that_prepares_it(
     with pytest.raises(ValueError) as caught:  # noqa: PT011, matched below
         datasets.load("cub", data_dir=tmp_path)
     message = str(caught.value)
-    assert f"it is not in {tmp_path}" in message
+    assert f"caltech_birds2011 is not in {tmp_path}; prepare it once" in message
     assert "pip install tensorflow opencv-python-headless" in message
     assert (
         "tfds build caltech_birds2011 --file_format=array_record "
