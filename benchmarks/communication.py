@@ -1,11 +1,12 @@
 """What a training step sends between devices, and what sharing the work costs.
 
-Run: `python -m benchmarks.communication [--weak_scaling_only]`. Eight virtual devices
-of this machine's processor; the first part compiles and counts, nothing is computed.
+Run: `python -m benchmarks.communication [--classes=21841] [--no-weak_scaling]`. Eight
+virtual devices of this machine's processor; the first part compiles and counts, nothing
+is computed.
 """
 
+import argparse
 import os
-import sys
 
 # Before JAX looks for devices.
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -27,8 +28,8 @@ from qpm_jax import distributed, models, training
 from qpm_jax.datasets import AugmentationPolicy
 from qpm_jax.distributed.traffic import traffic
 
-# Backbone, classes, pixels, images a device; the last two change no bytes sent.
-NETWORK, CLASSES, SIZE, LOCAL = "resnet50", 1000, 224, 4
+# Backbone, pixels, images a device; the last two change no bytes sent.
+NETWORK, SIZE, LOCAL = "resnet50", 224, 4
 DEVICES = 8
 # Images a device of the weak scaling: twice the devices do twice the work.
 IMAGES, SCALED, SCALED_SIZE = 16, "resnet_small", 32
@@ -80,11 +81,11 @@ def lowered(recipe: training.Recipe, mesh: Mesh, parameters: str) -> Any:
     return jax.jit(step, donate_argnums=0, out_shardings=places).lower(state, batch)
 
 
-def count_step(parameters: str) -> None:
+def count_step(parameters: str, classes: int) -> None:
     """Prints the communication of one step of NETWORK."""
     mesh = distributed.make_mesh(DEVICES)
     options = {"gather": distributed.gathered(mesh)} if parameters == "sharded" else {}
-    recipe = recipe_of(NETWORK, CLASSES, **options)
+    recipe = recipe_of(NETWORK, classes, **options)
     started = time.process_time()
     fast = {
         "xla_backend_optimization_level": 0,
@@ -146,17 +147,20 @@ def step_seconds(recipe: training.Recipe, mesh: Mesh, runs: int) -> float:
 
 
 def main() -> None:
+    flags = argparse.ArgumentParser()
+    flags.add_argument("--classes", type=int, default=1000)
+    action = argparse.BooleanOptionalAction
+    flags.add_argument("--weak_scaling", action=action, default=True)
+    given = flags.parse_args()
     print(f"{DEVICES} virtual devices, jax {jax.__version__}")
-    if "--weak_scaling_only" not in sys.argv:
-        shapes = jax.tree.leaves(shapes_of(recipe_of(NETWORK, CLASSES), SIZE).params)
-        whole = sum(leaf.size * leaf.dtype.itemsize for leaf in shapes)
-        print(f"{NETWORK}, {CLASSES} classes: parameters {whole / 1e6:.2f} MB")
-        print(
-            f"{'parameters':12} {'':20} {'count':>6} {'result MB':>12} {'sent MB':>12}"
-        )
-        count_step("replicated")
-        count_step("sharded")
-    weak_scaling()
+    state = shapes_of(recipe_of(NETWORK, given.classes), SIZE)
+    whole = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(state.params))
+    print(f"{NETWORK}, {given.classes} classes: parameters {whole / 1e6:.2f} MB")
+    print(f"{'parameters':12} {'':20} {'count':>6} {'result MB':>12} {'sent MB':>12}")
+    for parameters in ("replicated", "sharded"):
+        count_step(parameters, given.classes)
+    if given.weak_scaling:
+        weak_scaling()
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def initialize(
     if joined is None:
         return False
     _connect(joined, heartbeat_seconds)
-    _tell()
+    _tell(joined.coordinator)
     return several_hosts()
 
 
@@ -98,12 +98,15 @@ def _connect(joined: Membership, heartbeat_seconds: int) -> None:
         ) from error
 
 
-def _tell() -> None:
+def _tell(coordinator: str) -> None:
     """Logs who this is, so that a process that dies later has a host in the log."""
     logger.warning(
-        "process %d of %d is on %s (pid %d) with %d of %d devices",
+        "process %d of %d is on %s (pid %d) with %d of %d devices%s",
         *(jax.process_index(), jax.process_count(), socket.gethostname(), os.getpid()),
         *(jax.local_device_count(), jax.device_count()),
+        f"; process 0, the coordination service, is at {coordinator}"
+        if coordinator
+        else "",
     )
 
 

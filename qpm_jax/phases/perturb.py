@@ -71,7 +71,9 @@ def _logits(
     size = jax.eval_shape(look, single)[1].shape[:3]
     logits, maps = look(jnp.ones(size, bool))
     shown = _pictures(logits, maps, map_weights, key)
-    return jnp.stack([logits, *(look(picture)[0] for picture in shown[1:])])
+    # By number: pictures that are divided over hosts cannot be walked through.
+    rest = (look(shown[number])[0] for number in range(1, len(shown)))
+    return jnp.stack([logits, *rest])
 
 
 def _look(

@@ -2,8 +2,8 @@
 
 `init`, `update` and `finish` give all of them, and the features' mean and standard
 deviation, from one pass; each also has its own streaming triple and a function of
-arrays held whole. `shared_init`, `shared_update` and `shared_sums` do the same over many
-devices, up to `finish`. Definitions: docs/formulas.md, Statistics A, R, b.
+arrays held whole. `shared_init`, `shared_update` and `shared_sums` do the same over
+many devices, up to `finish`. Definitions: docs/formulas.md, Statistics A, R, b.
 """
 
 from qpm_jax.statistics.locality import (

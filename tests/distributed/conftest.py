@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +32,21 @@ def tiny():
 def on_virtual_devices(tmp_path_factory):
     """Returns a function: number of devices, part -> its arrays by name."""
     path = tmp_path_factory.mktemp("virtual") / "results.npz"
-    script = HERE / "virtual_devices.py"
-    subprocess.run([sys.executable, script, path], check=True, env=_environment())
+    command = [sys.executable, HERE / "virtual_devices.py", path]
+    subprocess.run(command, check=True, env=_environment())
+    return _named(path)
+
+
+@pytest.fixture(scope="session")
+def on_four_processes(start_job, tmp_path_factory):
+    """The same of a job of four processes: part -> its arrays by name."""
+    path = tmp_path_factory.mktemp("four") / "results.npz"
+    job = start_job(["virtual_devices.py", path], 4)
+    assert job.wait() == [0] * 4, job.said(0)
+    return partial(_named(path), 4)
+
+
+def _named(path):
     with np.load(path) as arrays:
         results = dict(arrays)
 
@@ -50,7 +64,7 @@ def on_virtual_devices(tmp_path_factory):
 def _environment(**more):
     """Ours without what describes the machine these tests run on."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SLURM", "QPM_"))}
-    # Programs run for milliseconds here; compiling them with care would take far longer.
+    # Programs run for milliseconds here; to compile them with care would take longer.
     hasty = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
     return {**kept, **hasty, **more}
 
@@ -91,15 +105,14 @@ class Job:
             process.wait()
 
 
-@pytest.fixture
-def start_job(tmp_path):
-    """Returns a function: command, number of processes -> the running job."""
+@pytest.fixture(scope="session")
+def start_job(tmp_path_factory):
+    """Returns a function: script with arguments, number of processes -> running job."""
     jobs = []
 
     def start(command, count):
-        folder = tmp_path / f"job{len(jobs)}"
-        folder.mkdir()
-        jobs.append(Job(command, count, folder))
+        folder = tmp_path_factory.mktemp("job")
+        jobs.append(Job([HERE / command[0], *command[1:]], count, folder))
         return jobs[-1]
 
     yield start
@@ -107,12 +120,12 @@ def start_job(tmp_path):
         job.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run_job(start_job):
-    """Returns a function: mode, number of processes, work directory, phases -> job."""
+    """Returns a function: number of processes, work directory, mode, phases -> job."""
 
     def run(count, workdir, mode, *phases):
-        job = start_job([HERE / "tiny_run.py", workdir, mode, *phases], count)
+        job = start_job(["tiny_run.py", workdir, mode, *phases], count)
         statuses = job.wait()
         assert statuses == [0] * count, "\n".join(map(job.said, range(count)))
         return job

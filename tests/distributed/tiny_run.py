@@ -70,7 +70,10 @@ def run(workdir, phases, **parallel):
     setting.models.create, published = network, setting.models.create
     try:
         for phase in phases:
-            pipeline.RUN[phase](config(**parallel), workdir, dataset())
+            if phase == "pipeline":
+                pipeline.run(config(**parallel), workdir, dataset())
+            else:
+                pipeline.RUN[phase](config(**parallel), workdir, dataset())
     finally:
         setting.models.create = published
 

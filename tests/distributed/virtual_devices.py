@@ -1,15 +1,17 @@
 """Everything that is shared over devices, on 1, 2, 4 and 8 of this process's eight.
 
-Run as a script, it writes what came out as one .npz file: `D/part/name`.
+Run as a script, it writes what came out as one .npz file: `D/part/name`. As one process
+of a job it has one device and does it once, on those of all processes.
 """
 
 import os
 import sys
 
 # Programs run for milliseconds here; compiling them with care would take far longer.
-os.environ["XLA_FLAGS"] = (
-    "--xla_force_host_platform_device_count=8 --xla_backend_optimization_level=0"
-)
+if "QPM_COORDINATOR" not in os.environ:
+    os.environ["XLA_FLAGS"] = (
+        "--xla_force_host_platform_device_count=8 --xla_backend_optimization_level=0"
+    )
 
 from functools import partial
 
@@ -75,15 +77,19 @@ def training_on(mesh, parameters):
         donate_argnums=0,
         out_shardings=places,
     )
+    own = distributed.local_rows(BATCH)
     for batch in batches():
-        placed = {n: distributed.place_rows(mesh, v, BATCH) for n, v in batch.items()}
+        placed = {
+            name: distributed.place_rows(mesh, values[own], BATCH)
+            for name, values in batch.items()
+        }
         state = step(state, placed)
     yield (
         "divided",
         sum(not leaf.is_fully_replicated for leaf in jax.tree.leaves(state)),
     )
     for path, leaf in jax.tree_util.tree_leaves_with_path(state):
-        yield jax.tree_util.keystr(path), leaf
+        yield jax.tree_util.keystr(path), distributed.to_host(leaf)
 
 
 def statistics_on(mesh):
@@ -101,8 +107,8 @@ def statistics_on(mesh):
         labels = random.integers(0, CLASSES, BATCH).astype(np.int32)
         maps[np.arange(BATCH), :, :, labels % FEATURES] += 0.5
         arguments = (
-            jax.device_put(maps.mean((1, 2)), whole),
-            jax.device_put(maps, rows),
+            distributed.place(maps.mean((1, 2)), whole),
+            distributed.place(maps, rows),
             labels,
             np.arange(BATCH) < BATCH - 3 * (number == STEPS - 1),
         )
@@ -111,9 +117,11 @@ def statistics_on(mesh):
             seen = traffic(text, mesh.size).values()
             yield "result_bytes", sum(kind.result_bytes for kind in seen)
         state = update(state, *arguments)
-    result = statistics.finish(statistics.shared_sums(state, CLASSES))
-    for name in ("similarity", "redundancy", "bias", "mean", "std"):
-        yield name, getattr(result, name)
+    sums = statistics.shared_sums(state, CLASSES)
+    if distributed.is_first():
+        result = statistics.finish(sums)
+        for name in ("similarity", "redundancy", "bias", "mean", "std"):
+            yield name, getattr(result, name)
 
 
 def metrics_on(mesh):
@@ -166,19 +174,22 @@ def metrics_on(mesh):
 
 
 def main(path):
+    alone = not distributed.initialize()
     results = {}
-    for count in (1, 2, 4, 8):
+    for count in (1, 2, 4, 8) if alone else (jax.device_count(),):
         mesh = distributed.make_mesh(count)
         parts = {
             "replicated": training_on(mesh, "replicated"),
             "statistics": statistics_on(mesh),
-            "metrics": metrics_on(mesh),
         }
-        if count == 8:
+        if alone:
+            parts["metrics"] = metrics_on(mesh)
+        if not alone or count == 8:
             parts["sharded"] = training_on(mesh, "sharded")
         for part, named in parts.items():
             results |= {f"{count}/{part}/{n}": np.asarray(v) for n, v in named}
-    np.savez(path, **results)
+    if distributed.is_first():
+        np.savez(path, **results)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,149 @@
+"""Real processes on this machine give what one gives, and end when one of them dies."""
+
+import json
+import shutil
+import signal
+import time
+
+import jax
+import numpy as np
+import pytest
+
+from qpm_jax.files import read_arrays
+from qpm_jax.phases import dense, setting
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory, tiny):
+    """A run of this process, through every phase but the report."""
+    workdir = tmp_path_factory.mktemp("processes") / "alone"
+    tiny.run(workdir, ("dense", "statistics", "assign", "finetune", "evaluate"))
+    return workdir
+
+
+@pytest.fixture(scope="module")
+def first_job(tmp_path_factory, run_job):
+    """(work directory, job) of two processes that ran the pipeline."""
+    workdir = tmp_path_factory.mktemp("processes") / "shared"
+    return workdir, run_job(2, workdir, "sharded", "pipeline")
+
+
+@pytest.fixture(scope="module")
+def second_job(first_job, alone, run_job):
+    """The same work directory after two processes went on from the assignment.
+
+    The assignment is that of the run alone: near ties could be decided otherwise.
+    """
+    workdir, _ = first_job
+    shutil.copytree(alone / "assign", workdir / "assign")
+    origin = json.loads((workdir / "statistics" / "done.json").read_text())["result"]
+    (workdir / "assign" / "begun.json").write_text(json.dumps({"origin": origin}))
+    return workdir, run_job(2, workdir, "plain", "finetune", "evaluate")
+
+
+def _records(workdir):
+    clock = {"seconds", "time"}
+    lines = (workdir / "log.jsonl").read_text().splitlines()
+    return [
+        {k: v for k, v in json.loads(line).items() if k not in clock} for line in lines
+    ]
+
+
+def _same_records(one, other, phase):
+    pairs = [
+        [record for record in _records(workdir) if record["phase"] == phase]
+        for workdir in (one, other)
+    ]
+    assert len(pairs[0]) == len(pairs[1]) > 0
+    for record, twin in zip(*pairs, strict=True):
+        assert record == pytest.approx(twin, rel=1e-4, abs=1e-6)
+
+
+def _variables(tiny, workdir, monkeypatch):
+    monkeypatch.setattr(setting.models, "create", tiny.network)
+    prepared = setting.prepare(tiny.config(), workdir, tiny.dataset())
+    return dense.final_variables(prepared)
+
+
+def test_two_processes_with_divided_parameters_train_what_one_trains(
+    alone, first_job, tiny, monkeypatch
+):
+    workdir, _ = first_job
+    _same_records(alone, workdir, "dense")
+    one, other = (_variables(tiny, w, monkeypatch) for w in (alone, workdir))
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), one, other
+    )
+
+
+def test_two_processes_write_the_statistics_of_one(alone, first_job):
+    one, other = (
+        read_arrays(folder / "statistics" / "statistics.npz")
+        for folder in (alone, first_job[0])
+    )
+    for name, values in one.items():
+        np.testing.assert_allclose(values, other[name], rtol=0, atol=2e-5)
+
+
+def test_several_processes_stop_before_the_program_and_name_the_command(first_job):
+    workdir, job = first_job
+    assert "python -m launch.assign --cluster=none" in job.said(0)
+    assert "Then the same command here goes on" in job.said(0)
+    assert "launch.assign" not in job.said(1)
+    assert not (workdir / "assign").exists()
+
+
+def test_each_process_says_who_it_is(first_job):
+    _, job = first_job
+    for number in range(2):
+        assert f"process {number} of 2 is on" in job.said(number)
+
+
+def test_two_processes_fine_tune_and_measure_what_one_does(alone, second_job):
+    workdir, _ = second_job
+    _same_records(alone, workdir, "finetune")
+    one, other = (
+        json.loads((folder / "evaluate" / "metrics.json").read_text())
+        for folder in (alone, workdir)
+    )
+    for model in ("dense", "qpm"):
+        for name, value in one[model].items():
+            assert other[model][name] == pytest.approx(value, abs=2e-3), name
+
+
+def test_how_many_took_part_is_written_down(second_job):
+    done = json.loads((second_job[0] / "finetune" / "done.json").read_text())
+    assert (done["devices"], done["processes"]) == (2, 2)
+
+
+@pytest.mark.parametrize("part", ["replicated", "sharded"])
+def test_four_processes_train_what_one_trains(
+    on_virtual_devices, on_four_processes, part
+):
+    one, four = on_virtual_devices(1, "replicated"), on_four_processes(part)
+    assert (four.pop("divided") > 0) == (part == "sharded")
+    for name, values in four.items():
+        largest = max(np.abs(values).max(initial=0.0), 1e-3)
+        np.testing.assert_allclose(one[name] / largest, values / largest, atol=2e-5)
+
+
+def test_four_processes_count_the_statistics_of_one(
+    on_virtual_devices, on_four_processes
+):
+    one, four = on_virtual_devices(1, "statistics"), on_four_processes("statistics")
+    for name in ("similarity", "redundancy", "bias", "mean", "std"):
+        np.testing.assert_allclose(one[name], four[name], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_process_that_dies_ends_the_others_within_a_minute(start_job, victim):
+    job = start_job(["adds_up.py", 10], 2)
+    while "adding" not in job.said(1 - victim):
+        assert job.processes[1 - victim].poll() is None, job.said(1 - victim)
+        time.sleep(0.1)
+    killed = time.monotonic()
+    job.processes[victim].send_signal(signal.SIGKILL)
+    assert job.wait(60)[1 - victim] != 0
+    assert time.monotonic() - killed < 60
+    said = job.said(1 - victim)
+    assert ("Task 1 heartbeat timeout" if victim else "coordination service") in said
