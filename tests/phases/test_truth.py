@@ -111,3 +111,9 @@ def test_the_similarity_of_classes_is_given_or_from_attributes(dataset):
 def test_a_similarity_of_other_classes_is_refused(dataset, shape):
     with pytest.raises(ValueError, match=r"class_similarity must be \[C,C\]"):
         truth.class_similarity(dataset, np.ones(shape))
+
+
+def test_masks_are_cut_as_imagenets_crop_cuts_images():
+    masks = np.arange(256).reshape(1, 1, 16, 16)
+    seen = truth._seen_by_network(masks, (14, 14), "imagenet_crop")
+    np.testing.assert_array_equal(seen, masks[:, :, 1:15, 1:15])
