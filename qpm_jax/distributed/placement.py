@@ -139,22 +139,24 @@ def gathered(mesh: Mesh) -> Callable[[Tree], Tree]:
 
 
 def to_host(array: Any) -> np.ndarray:
-    """Returns an array of any placement as NumPy, in every process.
-
-    An array [C, F] that is divided over hosts passes through the devices in F/D columns
-    at a time, so that it never lies whole on one.
-    """
+    """Returns an array of any placement as NumPy, in every process."""
     if not isinstance(array, jax.Array) or array.is_fully_addressable:
         return np.asarray(array)
-    if array.is_fully_replicated:
-        return np.asarray(array)
+    return np.asarray(array) if array.is_fully_replicated else divided_to_host(array)
+
+
+def divided_to_host(array: jax.Array) -> np.ndarray:
+    """Returns an array that is divided over hosts, in every one of them.
+
+    An array [C, F] passes through the devices in F/D columns at a time, so that it
+    never lies whole on one.
+    """
     if array.ndim < 2:
         return _all_parts(array)
     width = max(1, array.shape[1] // array.sharding.num_devices)
     starts = range(0, array.shape[1], width)
-    return np.concatenate(
-        [_all_parts(array[:, start : start + width]) for start in starts], axis=1
-    )
+    parts = [_all_parts(array[:, start : start + width]) for start in starts]
+    return np.concatenate(parts, axis=1)
 
 
 def _all_parts(array: jax.Array) -> np.ndarray:
