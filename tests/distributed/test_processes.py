@@ -14,10 +14,11 @@ from qpm_jax.phases import dense, setting
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory, tiny):
-    """A run of this process, through every phase but the report."""
+def alone(tmp_path_factory, run_job):
+    """A run that one process took through every phase but the report."""
     workdir = tmp_path_factory.mktemp("processes") / "alone"
-    tiny.run(workdir, ("dense", "statistics", "assign", "finetune", "evaluate"))
+    phases = ("dense", "statistics", "assign", "finetune", "evaluate")
+    run_job(1, workdir, "plain", *phases)
     return workdir
 
 
