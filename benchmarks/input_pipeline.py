@@ -97,17 +97,19 @@ def _print_feeding(dataset: Dataset) -> None:
     for (name, size), workers in itertools.product(STEPS, (0, 1)):
         by = "1 processes" if workers else "2 threads"
         rate, share = _feed(dataset, name, size, workers)
-        print(f"{name:14} {size:3} {by:12} {rate:9.0f} {100 * share:15.1f} %")
+        print(
+            f"{name:14} {size:3} {by:12} {rate:9.0f} {100 * share:15.1f} %", flush=True
+        )
 
 
 def _feed(
-    dataset: Dataset, name: str, size: int, workers: int, runs: int = 30
+    dataset: Dataset, name: str, size: int, workers: int, runs: int = 12
 ) -> tuple[float, float]:
     """Returns images a second of training, and the share of its time without images."""
     step, state = _step(name, size, dataset.num_classes)
     batches = datasets.training_batches(dataset.train, BATCH, (size, size), seed=0)
     read: Any = datasets.iterate_from(batches, 0, num_workers=workers)
-    for _ in range(6):
+    for _ in range(5):
         state = jax.block_until_ready(step(state, _arrays(read)))
     waited, started = 0.0, time.perf_counter()
     for _ in range(runs):

@@ -8,6 +8,7 @@ grain's own `mp_prefetch` is not used: it needs absl's flags parsed and room in
 /dev/shm, which containers lack, and is ended noisily.
 """
 
+import functools
 import multiprocessing
 import os
 import signal
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 # the parent then finishes its step and writes a checkpoint.
 _GRACE = 10.0
 
-# In a process that reads: the pipeline it reads.
-_pipeline: Any = None
+# In a process that reads: the pipeline it reads, as it came.
+_pickled = b""
 
 
 def read_in_processes(
@@ -40,17 +41,12 @@ def read_in_processes(
         num_workers: how many processes, at least 1; each has two batches ahead.
 
     Raises:
-        ValueError: what reading a batch raises.
+        ValueError: what reading a batch raises, or images that cannot be handed to
+            another process.
         RuntimeError: a process was ended from outside, for instance for its memory.
     """
-    import cloudpickle
-
-    pool = ProcessPoolExecutor(
-        num_workers,
-        multiprocessing.get_context("spawn"),
-        _begin,
-        (cloudpickle.dumps(batches),),
-    )
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(num_workers, context, _begin, (_packed(batches),))
     waiting: deque[Future[Any]] = deque()
     try:
         for step in range(first_step, len(batches)):
@@ -68,19 +64,36 @@ def read_in_processes(
         pool.shutdown(cancel_futures=True)
 
 
-def _begin(pickled: bytes) -> None:
-    """Prepares a process: its pipeline, its signals, its end."""
-    global _pipeline
+def _packed(batches: "grain.MapDataset[Any]") -> bytes:
     import cloudpickle
 
+    try:
+        return cloudpickle.dumps(batches)
+    except Exception as error:  # whatever the images' own class raises
+        raise ValueError(
+            f"the images cannot be handed to other processes ({error}); set "
+            "config.input.workers to 0, or let their class be pickled"
+        ) from error
+
+
+def _begin(pickled: bytes) -> None:
+    """Prepares a process: what it reads, its signals, its end."""
+    global _pickled
+    _pickled = pickled
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
     signal.signal(signal.SIGTERM, _end_soon)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _pipeline = cloudpickle.loads(pickled)
+
+
+@functools.cache
+def _pipeline() -> Any:
+    import cloudpickle
+
+    return cloudpickle.loads(_pickled)
 
 
 def _read(step: int) -> Any:
-    return _pipeline[step]
+    return _pipeline()[step]
 
 
 def _end_soon(*_: Any) -> None:

@@ -149,10 +149,29 @@ def test_a_process_that_was_killed_is_reported(photos):
 def test_a_process_reads_the_pipeline_it_was_given(monkeypatch):
     handlers = {}
     monkeypatch.setattr(signal, "signal", handlers.__setitem__)
-    monkeypatch.setattr(worker_processes, "_pipeline", None)
+    monkeypatch.setattr(worker_processes, "_pickled", b"")
+    worker_processes._pipeline.cache_clear()
     worker_processes._begin(cloudpickle.dumps(["first", "second"]))
     assert worker_processes._read(1) == "second"
     assert handlers[signal.SIGINT] == signal.SIG_IGN
+
+
+def test_images_that_cannot_move_to_another_process_are_refused():
+    class Open:
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            return np.zeros((4, 4, 3), np.uint8)
+
+        def __reduce__(self):
+            raise TypeError("an open file")
+
+    batches = datasets.training_batches(Split(Open(), np.arange(2)), 2, (4, 4), 0)
+    with pytest.raises(
+        ValueError, match=r"other processes \(an open file\); set config"
+    ):
+        next(datasets.iterate_from(batches, num_workers=1))
 
 
 def test_after_sigterm_a_process_reads_on_for_a_while(monkeypatch):
