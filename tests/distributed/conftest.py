@@ -77,19 +77,24 @@ class Job:
             free.bind(("localhost", 0))
             port = free.getsockname()[1]
         self.logs = [folder / f"process{number}.txt" for number in range(count)]
+        address = f"localhost:{port}"
         self.processes = [
-            subprocess.Popen(
-                [sys.executable, *map(str, command)],
-                stdout=log.open("w"),
-                stderr=subprocess.STDOUT,
-                env=_environment(
-                    QPM_COORDINATOR=f"localhost:{port}",
-                    QPM_NUM_PROCESSES=str(count),
-                    QPM_PROCESS_ID=str(number),
-                ),
-            )
-            for number, log in enumerate(self.logs)
+            self._start(command, address, count, number) for number in range(count)
         ]
+
+    def _start(self, command, address, count, number):
+        environment = _environment(
+            QPM_COORDINATOR=address,
+            QPM_NUM_PROCESSES=str(count),
+            QPM_PROCESS_ID=str(number),
+        )
+        with self.logs[number].open("w") as log:
+            return subprocess.Popen(
+                [sys.executable, *map(str, command)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+            )
 
     def wait(self, seconds=600):
         """Returns every exit status."""
