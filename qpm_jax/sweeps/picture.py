@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from qpm_jax.phases.metric_table import METRICS
-from qpm_jax.regression.canvas import QUIET, blank, percent_axis, plain, png
+from qpm_jax.regression.canvas import QUIET, blank, plain, png
 from qpm_jax.sweeps.collect import Row, mean_and_deviation
 
 _COLOURS = ("#2b62b5", "#c8352b", "#2f8f4e", "#e08a1e", "#7a4fb0", "#3b8ea5")
@@ -53,7 +53,7 @@ def sweep_picture(
     axes.set_ylabel(METRICS[metric].label.lower())
     plain(axes)
     if not metric.startswith("features"):
-        percent_axis(axes)
+        _percent_axis(axes)
     _legend(figure, axes)
     return png(figure), _svg(figure)
 
@@ -147,6 +147,13 @@ def _bars(rows: Sequence[Row]) -> str:
     counts = sorted({len(row.seeds) for row in rows})
     number = "–".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
     return f"± standard deviation of {number} seeds"
+
+
+def _percent_axis(axes: Any) -> None:
+    """Writes fractions as percentages, with decimals where lines lie close together."""
+    from matplotlib.ticker import PercentFormatter
+
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
 
 
 def _legend(figure: Any, axes: Any) -> None:
