@@ -62,6 +62,7 @@ def train(arguments: list[str], output: str) -> None:
 def start(place: Place, name: str, number: int) -> tuple[BaseProcess, Path]:
     """Starts a process that trains; returns it and the file with its words."""
     output = place.root / f"{name}-{number}.txt"
+    output.touch()  # the process may be killed before it opens it
     # The server has imported all modules; what it forks needs no second for that.
     context = multiprocessing.get_context("forkserver")
     process = context.Process(target=train, args=(place.command(name), str(output)))
