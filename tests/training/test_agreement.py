@@ -4,6 +4,10 @@ import socket
 import subprocess
 import sys
 
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+
 from qpm_jax.training import agreement
 
 HOST = """
@@ -27,6 +31,18 @@ for step in range(1, 99):
 def test_alone_every_step_is_a_question_and_every_wish_is_granted():
     assert all(agreement.asks(step) for step in range(5))
     assert agreement.any_host(True, False) == (True, False)
+
+
+def test_several_hosts_ask_at_some_steps_and_grant_what_one_of_them_wishes(monkeypatch):
+    other = np.array([False, True, False])
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    monkeypatch.setattr(
+        multihost_utils, "process_allgather", lambda wishes: np.stack([wishes, other])
+    )
+    every = agreement.EVERY
+    asked = [step for step in range(2 * every + 1) if agreement.asks(step)]
+    assert asked == [0, every, 2 * every]
+    assert agreement.any_host(True, False, False) == (True, True, False)
 
 
 def test_all_hosts_do_at_the_same_step_what_one_of_them_wishes():
