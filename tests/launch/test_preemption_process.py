@@ -8,9 +8,15 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks import kill_and_resume
-
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def kill_and_resume():
+    """The benchmark, which is no part of the installed package."""
+    return pytest.importorskip(
+        "benchmarks.kill_and_resume", reason="needs the repository's benchmarks"
+    )
 
 
 def _start(command):
@@ -70,9 +76,9 @@ def test_a_solve_that_gets_a_scheduler_s_signal_ends_in_order_and_leaves_no_half
     assert not any((tmp_path / "out").iterdir())
 
 
-def test_trainings_killed_at_random_moments_lose_nothing():
+def test_trainings_killed_at_random_moments_lose_nothing(kill_and_resume):
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.kill_and_resume", "--rounds=2"],
+        [sys.executable, "-m", kill_and_resume.__name__, "--rounds=2"],
         capture_output=True,
         text=True,
         check=False,
@@ -81,7 +87,7 @@ def test_trainings_killed_at_random_moments_lose_nothing():
     assert "2 of 2 rounds" in done.stdout
 
 
-def test_a_process_that_broke_its_promise_is_told():
+def test_a_process_that_broke_its_promise_is_told(kill_and_resume):
     broken, wrongly = kill_and_resume.broken_promise, kill_and_resume.resumed_wrongly
     told = "Stopped: dense: the checkpoint of step 7 is written."
     assert not broken(signal.SIGKILL, -9, "", 3)
