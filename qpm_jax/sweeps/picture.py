@@ -151,9 +151,7 @@ def _bars(rows: Sequence[Row]) -> str:
 
 def _percent_axis(axes: Any) -> None:
     """Writes fractions as percentages, with decimals where lines lie close together."""
-    from matplotlib.ticker import PercentFormatter
-
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{round(100 * value, 2):g}%")
 
 
 def _legend(figure: Any, axes: Any) -> None:
