@@ -15,10 +15,10 @@ table: $(VENV)/installed
 	$(BIN)/python -m launch.ablation --config=configs/birds.py --workdir=$(WORKDIR)-table
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 
 coverage: $(VENV)/installed
-	$(BIN)/python -m pytest --cov --cov-report=term-missing --cov-fail-under=90
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --cov --cov-report=term-missing --cov-fail-under=90
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
