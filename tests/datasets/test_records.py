@@ -1,8 +1,4 @@
-"""Sets that tensorflow-datasets prepared: written and read by it, TensorFlow absent.
-
-The files are what `tfds build --file_format=array_record` leaves, written by the
-package's own writer.
-"""
+"""Sets that tensorflow-datasets prepared: written and read by it, TensorFlow absent."""
 
 import io
 import pickle
@@ -107,11 +103,8 @@ def test_photos_and_labels_come_in_the_order_of_the_records(birds):
 
 def test_classes_are_called_by_their_folders(birds):
     cub = datasets.load("cub", data_dir=birds)
-    assert cub.class_names == (
-        "Black footed Albatross",
-        "Laysan Albatross",
-        "Sooty Albatross",
-    )
+    expected = ("Black footed Albatross", "Laysan Albatross", "Sooty Albatross")
+    assert cub.class_names == expected
     assert cub.mean == (0.4853, 0.4964, 0.4295)
 
 
@@ -214,10 +207,8 @@ def test_a_set_that_is_not_there_names_the_command_that_prepares_it(
     message = str(caught.value)
     assert f"caltech_birds2011 is not in {tmp_path}; prepare it once" in message
     assert "pip install tensorflow opencv-python-headless" in message
-    assert (
-        "tfds build caltech_birds2011 --file_format=array_record "
-        f"--data_dir={tmp_path}`" in message
-    )
+    command = "tfds build caltech_birds2011 --file_format=array_record"
+    assert f"{command} --data_dir={tmp_path}`" in message
     assert "root=<the folder that CUB_200_2011.tgz unpacks to>" in message
 
 
@@ -303,6 +294,5 @@ def test_real_photos_come_back_as_from_their_folder(shared, tmp_path):
     _write_birds(tmp_path / "real", photos, photos[:1])
     prepared = datasets.load("cub", data_dir=tmp_path / "real", cropped=False)
     for number in range(len(names)):
-        np.testing.assert_array_equal(
-            prepared.train.images[number], original.train.images[number]
-        )
+        here, there = prepared.train.images[number], original.train.images[number]
+        np.testing.assert_array_equal(here, there)
