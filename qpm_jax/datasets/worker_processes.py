@@ -19,10 +19,12 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any
 
+from qpm_jax.stopping import NOTICES
+
 if TYPE_CHECKING:
     import grain
 
-# Seconds a process still reads after a SIGTERM. Schedulers send it to the whole group;
+# Seconds a process still reads after a notice. Schedulers send it to the whole group;
 # the parent then finishes its step and writes a checkpoint.
 _GRACE = 10.0
 
@@ -81,7 +83,8 @@ def _begin(pickled: bytes) -> None:
     global _pickled
     _pickled = pickled
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
-    signal.signal(signal.SIGTERM, _end_soon)
+    for notice in NOTICES:
+        signal.signal(notice, _end_soon)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
