@@ -42,21 +42,22 @@ def second_job(first_job, alone, run_job):
     return workdir, run_job(2, workdir, "plain", "finetune", "evaluate")
 
 
-def _records(workdir):
-    clock = {"seconds", "time"}
+def _records(workdir, phase):
+    """Numbers of the log that do not depend on the clock."""
     lines = (workdir / "log.jsonl").read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    hidden = {"phase", "seconds", "time"}
     return [
-        {k: v for k, v in json.loads(line).items() if k not in clock} for line in lines
+        {name: value for name, value in record.items() if name not in hidden}
+        for record in records
+        if record["phase"] == phase
     ]
 
 
 def _same_records(one, other, phase):
-    pairs = [
-        [record for record in _records(workdir) if record["phase"] == phase]
-        for workdir in (one, other)
-    ]
-    assert len(pairs[0]) == len(pairs[1]) > 0
-    for record, twin in zip(*pairs, strict=True):
+    records, twins = (_records(workdir, phase) for workdir in (one, other))
+    assert len(records) == len(twins) > 0
+    for record, twin in zip(records, twins, strict=True):
         assert record == pytest.approx(twin, rel=1e-4, abs=1e-6)
 
 
