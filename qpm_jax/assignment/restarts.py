@@ -5,6 +5,7 @@ proves holds for all.
 """
 
 import contextlib
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +16,8 @@ from qpm_jax.assignment.result import Assignment, make_assignment
 from qpm_jax.solvers.child_process import Child, child
 from qpm_jax.solvers.options import Progress
 from qpm_jax.solvers.solution import relative_gap
+
+logger = logging.getLogger(__name__)
 
 _COMMAND = ("-m", "qpm_jax.assignment.restart_process")
 # Seconds between two looks at a process, and those it has to end when it is asked to.
@@ -50,16 +53,15 @@ def solve_restarts(
 
     Raises:
         ValueError: `restarts` is below 1.
-        RuntimeError: a process failed; its last words say how.
+        RuntimeError: every process failed; the last words of one say how.
     """
     if restarts < 1:
         raise ValueError(f"restarts is {restarts}; it must be 1 or more.")
-    started = time.perf_counter()
+    started, ends = time.perf_counter(), time.time() + time_limit
     with contextlib.ExitStack() as running:
         children = []
         for number in range(restarts):
-            seconds = max(0.0, time_limit - (time.perf_counter() - started))
-            message = problem, seconds, {"seed": seed + number, "gap": gap, **options}
+            message = problem, ends, {"seed": seed + number, "gap": gap, **options}
             name = f"restart {number}"
             children.append(running.enter_context(child(name, _COMMAND, message)))
         found, interrupted = _follow(children, gap, progress, started)
@@ -74,16 +76,26 @@ def _follow(
     """Returns the answers of all, and whether somebody interrupted."""
     states = [(float("-inf"), float("inf"))] * len(children)
     answers: dict[int, Assignment] = {}
-    told = states[0]
+    told, going = states[0], set(range(len(children)))
     try:
-        while len(answers) < len(children):
-            for number in set(range(len(children))) - set(answers):
-                _listen(children[number], number, states, answers)
+        while going - set(answers):
+            for number in going - set(answers):
+                try:
+                    _listen(children[number], number, states, answers)
+                except RuntimeError as error:
+                    going.discard(number)
+                    if not going:
+                        raise
+                    logger.warning("%s. The other searches go on.", error)
             best = max(value for value, _ in states), min(bound for _, bound in states)
             if best != told and progress is not None:
                 progress(*best, time.perf_counter() - started)
             told = best
-            if relative_gap(*best) <= max(gap, _PROVEN):
+            wanted = max(gap, _PROVEN)
+            if any(relative_gap(*states[number]) <= wanted for number in answers):
+                break
+            alone = any(relative_gap(*state) <= wanted for state in states)
+            if relative_gap(*best) <= wanted and not alone:
                 _end(children, states, answers)
                 break
     except KeyboardInterrupt:

@@ -73,7 +73,9 @@ def fit(
         if restored is not None:
             state = restored
             logger.info("%s: goes on from step %d", phase, int(state.step))
-        logs.forget_after(setting.workdir, phase, int(state.step))
+        # Sums that are not empty: the record of that step is written again, too.
+        written = int(state.step) - bool(float(state.totals.count))
+        logs.forget_after(setting.workdir, phase, written)
         with logs.open_log(setting.workdir, started) as log:
             state = training.train(
                 recipe,

@@ -199,6 +199,13 @@ def check_counts(config: ConfigDict) -> None:
             f"config.assign.solver is {config.assign.solver!r}; solvers are "
             f"{', '.join(SOLVERS)}."
         )
+    restarts = config.assign.restarts
+    if restarts < 1 or (restarts > 1 and config.assign.solver != "native"):
+        raise ValueError(
+            f"config.assign.restarts is {restarts} with config.assign.solver="
+            f"{config.assign.solver!r}; it must be at least 1, and 1 for solvers other "
+            "than 'native'."
+        )
     if not 1 <= config.num_features <= available:
         raise ValueError(
             f"config.num_features is {config.num_features}; {config.model.name} has "

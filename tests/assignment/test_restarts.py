@@ -1,11 +1,13 @@
 """Searches in processes of their own."""
 
 import _thread
+import itertools
 
 import numpy as np
 import pytest
 
 from qpm_jax import assignment
+from qpm_jax.assignment import restarts
 from qpm_jax.assignment.restarts import solve_restarts
 
 pytestmark = pytest.mark.slow
@@ -46,6 +48,22 @@ def test_ctrl_c_ends_all_and_keeps_the_best_so_far():
     assert found.status == "interrupted"
     assert len(found.selected) == 20
     assert found.bound >= found.objective > 0
+
+
+def test_a_search_that_fails_does_not_take_the_others_with_it(monkeypatch, caplog):
+    start, number = restarts.child, itertools.count()
+
+    def one_fails(name, command, message):
+        command = command if next(number) else ("-c", "raise SystemExit('no memory')")
+        return start(name, command, message)
+
+    monkeypatch.setattr(restarts, "child", one_fails)
+    found = solve_restarts(problem_of(9, 4, 4, 2), 2)
+    assert found.status == "optimal"
+    assert "restart 0 failed: no memory. The other searches go on." in caplog.text
+    number = itertools.count()
+    with pytest.raises(RuntimeError, match="restart 0 failed: no memory"):
+        solve_restarts(problem_of(9, 4, 4, 2), 1)
 
 
 def test_no_searches_at_all_are_refused():

@@ -155,6 +155,8 @@ def test_an_unknown_last_phase_is_named(tmp_path, config, dataset):
         ({"divergence": 0.5}, r"divergence is 0\.5; it must be 0 \(off\) or above 1"),
         ({"finetune.epochs": 0}, r"finetune\.epochs is 0; it must be at least 1"),
         ({"assign.solver": "cplex"}, r"solver is 'cplex'; solvers are native"),
+        ({"assign.restarts": 0}, r"config\.assign\.restarts is 0 .* at least 1"),
+        ({"assign.restarts": 2, "assign.solver": "scip"}, r"restarts is 2 .*'scip'"),
     ],
 )
 def test_impossible_settings_end_before_any_training(
