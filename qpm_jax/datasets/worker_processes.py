@@ -24,10 +24,6 @@ from qpm_jax.stopping import NOTICES
 if TYPE_CHECKING:
     import grain
 
-# Seconds a process still reads after a notice. Schedulers send it to the whole group;
-# the parent then finishes its step and writes a checkpoint.
-_GRACE = 10.0
-
 # In a process that reads: the pipeline it reads, as it came.
 _pickled = b""
 
@@ -82,9 +78,10 @@ def _begin(pickled: bytes) -> None:
     """Prepares a process: what it reads, its signals, its end."""
     global _pickled
     _pickled = pickled
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
-    for notice in NOTICES:
-        signal.signal(notice, _end_soon)
+    # Ctrl-C and notices are for the parent, who reads on until its step is done, even
+    # where a scheduler tells the whole group.
+    for asked in (signal.SIGINT, *NOTICES):
+        signal.signal(asked, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -97,12 +94,6 @@ def _pipeline() -> Any:
 
 def _read(step: int) -> Any:
     return _pipeline()[step]
-
-
-def _end_soon(*_: Any) -> None:
-    timer = threading.Timer(_GRACE, os._exit, (1,))
-    timer.daemon = True
-    timer.start()
 
 
 def _end_with_parent() -> None:

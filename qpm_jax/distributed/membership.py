@@ -76,13 +76,15 @@ def membership(
         if process_id >= 0
         else _number(environment, "process_id"),
     }
+    if known["num_processes"] == 1:
+        return None
     missing = [name for name, value in known.items() if value in (None, "")]
     if missing:
         raise ValueError(
             "A job of several processes needs coordinator (HOST:PORT of process 0), "
             f"num_processes and process_id; missing: {', '.join(missing)}. Give "
             + " and ".join(f"--{name} or {_VARIABLES[name][0]}" for name in missing)
-            + "."
+            + ", or --cluster=none to stay alone."
         )
     return _checked(Membership(**known))
 

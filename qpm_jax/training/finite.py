@@ -93,7 +93,8 @@ def _batch_words(
         return "Its batch does not say which images it holds."
     index = [int(position) for position in np.asarray(batch["index"])]
     listed = ", ".join(str(position) for position in index)
-    words = f"Its batch holds the images {listed} of the training split"
+    whose = "Its batch holds" if jax.process_count() == 1 else "This host's rows are"
+    words = f"{whose} the images {listed} of the training split"
     if name_images is None:
         return f"{words}."
     named = ", ".join(name_images(index[:_NAMES]))

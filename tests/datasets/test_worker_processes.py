@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 import cloudpickle
@@ -18,6 +17,7 @@ from qpm_jax import datasets
 from qpm_jax.datasets import worker_processes
 from qpm_jax.datasets.dataset import Split
 from qpm_jax.datasets.lazy_images import ImageSource, LazyImages
+from qpm_jax.stopping import NOTICES
 
 SIZE = (6, 7)
 COUNT = 12
@@ -30,6 +30,7 @@ from pathlib import Path
 from qpm_jax import datasets
 from qpm_jax.datasets.dataset import Split
 from qpm_jax.datasets.lazy_images import ImageSource, LazyImages
+from qpm_jax.stopping import NOTICES
 
 if __name__ == "__main__":
     sources = [ImageSource(f"{i}.png") for i in range(12)]
@@ -174,13 +175,13 @@ def test_images_that_cannot_move_to_another_process_are_refused():
         next(datasets.iterate_from(batches, num_workers=1))
 
 
-def test_after_sigterm_a_process_reads_on_for_a_while(monkeypatch):
-    ended = threading.Event()
-    monkeypatch.setattr(os, "_exit", lambda code: ended.set())
-    monkeypatch.setattr(worker_processes, "_GRACE", 0.2)
-    worker_processes._end_soon(signal.SIGTERM, None)
-    assert not ended.is_set()
-    assert ended.wait(30)
+def test_a_process_leaves_ctrl_c_and_notices_to_its_parent(monkeypatch):
+    heard = {}
+    monkeypatch.setattr(signal, "signal", heard.__setitem__)
+    monkeypatch.setattr(worker_processes, "_end_with_parent", lambda: None)
+    monkeypatch.setattr(worker_processes, "_pickled", b"")
+    worker_processes._begin(b"a pipeline")
+    assert heard == dict.fromkeys((signal.SIGINT, *NOTICES), signal.SIG_IGN)
 
 
 def test_a_process_ends_with_its_parent(monkeypatch):

@@ -87,6 +87,12 @@ def test_what_cannot_be_is_refused(change, message):
         membership(OURS | change)
 
 
+def test_a_job_of_one_process_is_alone_and_a_stray_address_can_be_left_out():
+    assert membership({"QPM_NUM_PROCESSES": "1"}) is None
+    with pytest.raises(ValueError, match="--cluster=none to stay alone"):
+        membership({"COORDINATOR_ADDRESS": "other:80"})
+
+
 def test_a_cluster_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="auto, jax or none"):
         initialize(cluster="slurm")
