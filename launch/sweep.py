@@ -80,7 +80,11 @@ def existing() -> None:
         _collect(sweep)
         return
     run = sweep.find(TAKE_OVER.value)
-    taken = donors.take_over_best(sweep, run, sweeps.all_fingerprints(sweep))
+    try:
+        with child.locked(sweep, run):
+            taken = donors.take_over_best(sweep, run, sweeps.all_fingerprints(sweep))
+    except child.BusyError as error:
+        raise ValueError(f"--take_over={run.name}: {error}; wait for it.") from error
     if taken is None:
         _say(f"{run.name}: there is nothing to take over")
     else:

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from qpm_jax.phases.workdir import is_done
@@ -30,8 +31,31 @@ def is_finished(sweep: Sweep, run: Run) -> bool:
     return is_done(sweep.folder(run), sweep.until)
 
 
+@contextmanager
+def locked(sweep: Sweep, run: Run) -> Iterator[int]:
+    """Keeps all other processes from making a run or handing phases to it.
+
+    Yields:
+      The lock's file; a process that inherits it holds the lock to its own end.
+
+    Raises:
+      BusyError: Another process makes this run, perhaps of a sweep that was killed.
+    """
+    folder = sweep.folder(run)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BusyError("another process makes this run at the moment") from error
+        yield lock.fileno()
+
+
 def start(
-    sweep: Sweep, run: Run, environment: Mapping[str, str] | None = None
+    sweep: Sweep,
+    run: Run,
+    environment: Mapping[str, str] | None = None,
+    before: Callable[[], object] = lambda: None,
 ) -> "subprocess.Popen[bytes]":
     """Starts a run; what it prints is appended to `output.log` in its folder.
 
@@ -39,19 +63,15 @@ def start(
       sweep: The sweep.
       run: One of its runs.
       environment: Variables besides our own.
+      before: Done first, while nobody else can make the run.
 
     Raises:
       BusyError: Another process makes this run, perhaps of a sweep that was killed.
     """
-    folder = sweep.folder(run)
-    folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, *pipeline_arguments(sweep, run)]
-    with (folder / ".lock").open("a") as lock, (folder / LOG).open("ab") as log:
-        try:
-            # The process inherits the lock and holds it to its end, come what may.
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BusyError("another process makes this run at the moment") from error
+    # The process inherits the lock and holds it to its end, come what may.
+    with locked(sweep, run) as lock, (sweep.folder(run) / LOG).open("ab") as log:
+        before()
         log.write(f"{_BEGINNING}{shlex.join(command)}\n".encode())
         log.flush()
         return subprocess.Popen(
@@ -59,7 +79,7 @@ def start(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            pass_fds=(lock.fileno(),),
+            pass_fds=(lock,),
             env={
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),

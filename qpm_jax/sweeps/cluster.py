@@ -64,8 +64,10 @@ class Job:
         run = sweep.find(self.name)
         if child.is_finished(sweep, run):
             return
-        take_over_best(sweep, run, all_fingerprints(sweep))
-        process = child.start(sweep, run)
+        prints = all_fingerprints(sweep)
+        process = child.start(
+            sweep, run, before=lambda: take_over_best(sweep, run, prints)
+        )
         try:
             process.wait()
         finally:

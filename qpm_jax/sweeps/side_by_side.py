@@ -121,14 +121,19 @@ def _start(board: _Board, slot: int, run: Run, together: int) -> None:
         **thread_environment(together, os.environ),
         **device_environment(slot, board.jobs, board.devices),
     }
-    try:
+    handed: list[tuple[str, tuple[str, ...]]] = []
+
+    def take_over() -> None:
         taken = take_over_best(board.sweep, run, board.prints)
-        process = child.start(board.sweep, run, environment)
+        handed.extend([taken] if taken else [])
+
+    try:
+        process = child.start(board.sweep, run, environment, take_over)
     except (OSError, child.BusyError) as error:
         _fail(board, run, str(error))
         return
     board.going[slot] = _Going(run, process, time.monotonic())
-    note = f" ({', '.join(taken[1])} from {taken[0]})" if taken else ""
+    note = "".join(f" ({', '.join(phases)} from {name})" for name, phases in handed)
     board.begun.append(run)
     board.report(f"started   {run.name}{note}, {len(board.begun)} of {board.total}")
 

@@ -49,8 +49,10 @@ def test_a_run_that_is_under_way_is_not_made_a_second_time(make_sweep, faults):
     run, other = sweep.runs
     faults[run.name] = {"seconds": 60}
     process = child.start(sweep, run)
+    handed = []
     with pytest.raises(child.BusyError, match="another process makes this run"):
-        child.start(sweep, run)
+        child.start(sweep, run, before=lambda: handed.append("phases"))
+    assert not handed
     assert wait(child.start(sweep, other)) == 0
     child.end(process)
     assert process.returncode == -signal.SIGTERM

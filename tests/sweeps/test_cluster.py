@@ -101,8 +101,8 @@ def test_a_run_ends_with_its_job(make_sweep, faults, monkeypatch):
     started = []
     start = child.start
 
-    def interrupted(*arguments):
-        process = start(*arguments)
+    def interrupted(*arguments, **options):
+        process = start(*arguments, **options)
         started.append(process)
         wait = process.wait
 
