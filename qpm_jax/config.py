@@ -57,13 +57,13 @@ def default() -> ConfigDict:
             "assign": {
                 "solver": "native",
                 "time_limit": 20.0,  # seconds
-                "restarts": 1,  # native searches side by side, each a process; best kept
+                "restarts": 1,  # native searches side by side, in processes; best kept
                 "max_rounds": 0,  # of the native search, the same anywhere; 0: no limit
                 "redundancy": True,  # Z_R, the pair penalties
                 "bias": True,  # Z_B, locality
             },
             "finetune": finetune_phase(),
-            # What the backbone computes in while it trains; "bfloat16" on accelerators.
+            # Of the backbone while it trains; or "bfloat16", for accelerators.
             "precision": "float32",
             "checkpoint_seconds": 30.0,
             "checkpoint_keep": 2,  # checkpoints of a phase that are kept, the latest
@@ -71,7 +71,7 @@ def default() -> ConfigDict:
             # ln C, over an epoch; 0: never. 2 is a sign of failure in most runs.
             "divergence": 0.0,
             "evaluate_epochs": 5,  # epochs between looks at the test split
-            # Where a run is computed, not what it is: a run may go on with other values.
+            # Where a run is computed, not what it is: it may go on with other values.
             "parallel": {
                 "devices": 0,  # that share each batch; 0: all there are
                 "parameters": "replicated",  # or "sharded" over the devices

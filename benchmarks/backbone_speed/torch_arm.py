@@ -51,7 +51,8 @@ def make(arm: str, batch_size: int, size: int) -> Timed:
     """Returns the compiled arm."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(0)
-    network = Network().to(device, memory_format=torch.channels_last)
+    network = Network().to(device)
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[no-matching-overload]
     images = torch.randint(0, 256, (batch_size, 3, size, size), dtype=torch.uint8)
     labels = torch.randint(0, CLASSES, (batch_size,)).to(device)
     started = time.perf_counter()

@@ -148,7 +148,7 @@ def _check_places(name: str, arrays: Mapping[str, ArrayLike]) -> None:
     image = jax.ShapeDtypeStruct((1, *size, 3), np.float32)
     made = jax.eval_shape(dense.init, jax.random.key(0), image)
     wanted = {
-        ".".join(path): leaf.shape
+        ".".join(path): tuple(leaf.shape)  # type: ignore[missing-attribute]
         for path, leaf in flatten_dict(made).items()
         if path[1] == "backbone"
     }
