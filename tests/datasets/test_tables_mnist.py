@@ -57,13 +57,24 @@ def test_a_missing_file_says_what_to_download(folder):
         tables.load("mnist", folder)
 
 
+# The ids are named: bytes would be ids themselves, and gzip writes the time into them.
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"not packed", "damaged"),
-        (gzip.compress(b"not idx at all"), "no idx file of 3 dimensions"),
-        (gzip.compress(_idx(np.zeros((6, 28, 28), np.uint8))[:-1]), "cut short"),
-        (gzip.compress(_idx(np.zeros((5, 28, 28), np.uint8))), "a label each"),
+        pytest.param(b"not packed", "damaged", id="not packed"),
+        pytest.param(
+            gzip.compress(b"not idx at all"), "no idx file of 3 dimensions", id="no idx"
+        ),
+        pytest.param(
+            gzip.compress(_idx(np.zeros((6, 28, 28), np.uint8))[:-1]),
+            "cut short",
+            id="cut short",
+        ),
+        pytest.param(
+            gzip.compress(_idx(np.zeros((5, 28, 28), np.uint8))),
+            "a label each",
+            id="one label more",
+        ),
     ],
 )
 def test_a_damaged_file_is_named(folder, content, message):
