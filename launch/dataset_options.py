@@ -4,8 +4,9 @@ A config file names only the options it changes, so these flags cannot be checke
 against it; `datasets.load` knows and checks them.
 """
 
-import ast
 from typing import Any
+
+from qpm_jax.config_keys import literal
 
 PREFIX = "config.dataset.options."
 
@@ -27,16 +28,5 @@ def split(arguments: list[str]) -> tuple[list[str], dict[str, Any]]:
         text = value if equals else next(waiting, None)
         if text is None or not name:
             raise ValueError(f"{argument} has no value; give {argument}=VALUE.")
-        options[name] = _value(text)
+        options[name] = literal(text)
     return others, options
-
-
-def _value(text: str) -> Any:
-    """A number, truth value, None or tuple where it reads as one; else the text."""
-    named = {"true": True, "false": False, "none": None}
-    if text.lower() in named:
-        return named[text.lower()]
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text

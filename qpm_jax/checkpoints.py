@@ -66,7 +66,7 @@ def save(manager: ocp.CheckpointManager, step: int, state: Any) -> None:
     manager.save(
         step,
         args=ocp.args.StandardSave(state),
-        custom_metadata={_DIGEST: int(jax.jit(digest)(state))},
+        custom_metadata={_DIGEST: int(digest(state))},
     )
 
 
@@ -112,8 +112,9 @@ def restore_latest(manager: ocp.CheckpointManager, template: Any) -> Any | None:
     return None
 
 
+@jax.jit
 def digest(state: Any) -> UInt32[Array, ""]:
-    """Returns a number that changes with any number of `state`; jit it.
+    """Returns a number that changes with any number of `state`.
 
     It depends on values and their places alone, not on how arrays lie on devices.
 
@@ -144,7 +145,7 @@ def _require_digest(manager: ocp.CheckpointManager, step: int, state: Any) -> No
     """Raises ValueError unless `state` is what was saved, as far as that is known."""
     metadata = manager.metadata(step)
     written = (metadata.custom_metadata or {}).get(_DIGEST)
-    if written is not None and written != int(jax.jit(digest)(state)):
+    if written is not None and written != int(digest(state)):
         raise ValueError("its numbers are not those that were written")
 
 

@@ -1,5 +1,6 @@
 """Keys of a configuration by their dotted names, and what to say of wrong ones."""
 
+import ast
 import difflib
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
@@ -44,6 +45,24 @@ def same_kind(expected: Any, value: Any) -> bool:
     if isinstance(expected, float):
         return isinstance(value, int | float)
     return isinstance(value, type(expected))
+
+
+def literal(text: str) -> Any:
+    """Reads a flag's text as the Python value it spells.
+
+    Args:
+      text: What stands behind the key.
+
+    Returns:
+      A number, truth value, None, list or tuple where it reads as one; else the text.
+    """
+    named = {"true": True, "false": False, "none": None}
+    if text.lower() in named:
+        return named[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
 
 
 def with_values(defaults: ConfigDict, values: dict[str, Any]) -> ConfigDict:

@@ -16,7 +16,7 @@ from jaxtyping import Int
 from qpm_jax.assignment import bounding, enumeration, refine, search
 from qpm_jax.assignment.chains import Chains, continue_chains, perturb, start_chains
 from qpm_jax.assignment.problem import AssignmentProblem
-from qpm_jax.assignment.result import Assignment, make_assignment
+from qpm_jax.assignment.result import PROVEN, Assignment, make_assignment
 from qpm_jax.solvers.options import Progress
 from qpm_jax.solvers.solution import relative_gap
 
@@ -27,8 +27,6 @@ _HOST_WORK = 20_000
 _HOST_REPEATS = 4
 # Exact evaluations of a round, times the classes: about as long as the chains' step.
 _EVALUATIONS = 4000
-# A gap below this is rounding.
-_PROVEN = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +105,8 @@ def solve_native(
             if progress is not None:
                 progress(best.value, best.bound, time.perf_counter() - started)
             closed = relative_gap(best.value, best.bound)
-            if closed <= max(gap, _PROVEN):
-                status = "optimal" if closed <= _PROVEN else "gap_reached"
+            if closed <= max(gap, PROVEN):
+                status = "optimal" if closed <= PROVEN else "gap_reached"
                 break
     except KeyboardInterrupt:
         status = "interrupted"

@@ -12,7 +12,7 @@ from typing import Any
 
 from qpm_jax.assignment.native import solve_native
 from qpm_jax.assignment.problem import AssignmentProblem
-from qpm_jax.assignment.result import Assignment, make_assignment
+from qpm_jax.assignment.result import PROVEN, Assignment, make_assignment
 from qpm_jax.solvers.child_process import Child, child
 from qpm_jax.solvers.options import Progress
 from qpm_jax.solvers.solution import relative_gap
@@ -23,8 +23,6 @@ _COMMAND = ("-m", "qpm_jax.assignment.restart_process")
 # Seconds between two looks at a process, and those it has to end when it is asked to.
 _LOOK = 0.05
 _GRACE = 20.0
-# A gap below this is rounding.
-_PROVEN = 1e-7
 
 
 def solve_restarts(
@@ -91,7 +89,7 @@ def _follow(
             if best != told and progress is not None:
                 progress(*best, time.perf_counter() - started)
             told = best
-            wanted = max(gap, _PROVEN)
+            wanted = max(gap, PROVEN)
             if any(relative_gap(*states[number]) <= wanted for number in answers):
                 break
             alone = any(relative_gap(*state) <= wanted for state in states)
@@ -149,8 +147,8 @@ def _best_of(
     best = max(found, key=lambda one: one.objective)
     bound = max(best.objective, min(one.bound for one in found))
     closed = relative_gap(best.objective, bound)
-    if closed <= max(gap, _PROVEN):
-        status = "optimal" if closed <= _PROVEN else "gap_reached"
+    if closed <= max(gap, PROVEN):
+        status = "optimal" if closed <= PROVEN else "gap_reached"
     elif interrupted:
         status = "interrupted"
     else:

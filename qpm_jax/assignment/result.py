@@ -8,6 +8,8 @@ from jaxtyping import Bool, Int
 from qpm_jax.assignment.problem import AssignmentProblem
 from qpm_jax.solvers.solution import relative_gap
 
+# A gap below this is rounding: the optimum is proven.
+PROVEN = 1e-7
 # A bound may lie below the objective by this fraction of it: solvers' tolerances.
 ROUNDING = 1e-6
 

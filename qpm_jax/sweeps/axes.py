@@ -1,12 +1,11 @@
 """What a sweep varies: `num_features=20,30,50` read into keys and values."""
 
-import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from qpm_jax.config import default
-from qpm_jax.config_keys import flatten, unknown_key_message
+from qpm_jax.config_keys import flatten, literal, unknown_key_message
 
 OPTIONS = "dataset.options."
 
@@ -80,11 +79,11 @@ def check_key(key: str, known: Mapping[str, Any]) -> None:
 def _value(key: str, text: str, known: Mapping[str, Any]) -> Any:
     """Reads a value as what the key's default is."""
     if key not in known:
-        return _literal(text)
+        return literal(text)
     expected = known[key]
     if isinstance(expected, str):
         return text
-    value = _literal(text)
+    value = literal(text)
     if isinstance(expected, bool) == isinstance(value, bool):
         if isinstance(value, type(expected)):
             return value
@@ -94,14 +93,3 @@ def _value(key: str, text: str, known: Mapping[str, Any]) -> Any:
         f"--grid has {key}={text}; it takes {type(expected).__name__}, such as "
         f"{expected!r}."
     )
-
-
-def _literal(text: str) -> Any:
-    """A number, truth value or None where it reads as one; else the text."""
-    named = {"true": True, "false": False, "none": None}
-    if text.lower() in named:
-        return named[text.lower()]
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text

@@ -7,6 +7,9 @@
 A larger grid or more seeds may be asked for later: runs are added, none is forgotten.
 """
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -61,6 +64,9 @@ class Sweep:
 def open_sweep(asked: Sweep) -> Sweep:
     """Makes a sweep's folder, or reopens it and adds the runs that are new.
 
+    Commands that open one folder at the same time do so one after the other, and the
+    runs of all of them are kept.
+
     Returns:
       The sweep with all runs of the folder, those of earlier calls first.
 
@@ -72,15 +78,28 @@ def open_sweep(asked: Sweep) -> Sweep:
         raise ValueError(
             f"{asked.workdir} holds a run, no sweep; take another --workdir."
         )
-    whole = asked
-    if path.exists():
-        before = read_sweep(asked.workdir)
-        _refuse_another(before, asked)
-        names = {run.name for run in before.runs}
-        added = tuple(run for run in asked.runs if run.name not in names)
-        whole = replace(asked, runs=before.runs + added)
-    files.write_json(path, _as_json(whole))
+    with _one_at_a_time(asked.workdir):
+        whole = _with_earlier(asked) if path.exists() else asked
+        files.write_json(path, _as_json(whole))
     return whole
+
+
+@contextmanager
+def _one_at_a_time(workdir: Path) -> Iterator[None]:
+    """Waits for others who change the sweep's file; the lock ends with its process."""
+    workdir.mkdir(parents=True, exist_ok=True)
+    with (workdir / ".sweep.lock").open("a") as lock:
+        pass
+        yield
+
+
+def _with_earlier(asked: Sweep) -> Sweep:
+    """Returns the sweep with the runs that are in its file already put first."""
+    before = read_sweep(asked.workdir)
+    _refuse_another(before, asked)
+    names = {run.name for run in before.runs}
+    added = tuple(run for run in asked.runs if run.name not in names)
+    return replace(asked, runs=before.runs + added)
 
 
 def read_sweep(workdir: str | Path) -> Sweep:

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from qpm_jax.config_keys import check_among
 from qpm_jax.training.state import Parameters
 
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
@@ -43,7 +44,4 @@ def inputs_in(
 
 def check(precision: str) -> None:
     """Raises ValueError where there is no such precision."""
-    if precision not in DTYPES:
-        raise ValueError(
-            f"config.precision is {precision!r}; it takes {' or '.join(DTYPES)}."
-        )
+    check_among("precision", [precision], tuple(DTYPES))
