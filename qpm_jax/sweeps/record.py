@@ -89,7 +89,7 @@ def _one_at_a_time(workdir: Path) -> Iterator[None]:
     """Waits for others who change the sweep's file; the lock ends with its process."""
     workdir.mkdir(parents=True, exist_ok=True)
     with (workdir / ".sweep.lock").open("a") as lock:
-        pass
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

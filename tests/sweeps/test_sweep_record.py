@@ -1,8 +1,10 @@
+import contextlib
 import dataclasses
+import threading
 
 import pytest
 
-from qpm_jax.sweeps import open_sweep, read_sweep
+from qpm_jax.sweeps import open_sweep, read_sweep, record
 from qpm_jax.sweeps.expansion import make_run
 
 GRID = [("num_features", (20, 30))]
@@ -30,6 +32,33 @@ def test_a_larger_grid_adds_runs_and_a_smaller_one_forgets_none(make_sweep):
         "num_features=30,seed=5",
     ]
     assert len(make_sweep(GRID).runs) == 5
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_two_commands_that_open_a_sweep_at_once_both_keep_their_runs(
+    make_sweep, monkeypatch, opened
+):
+    asked = [make_sweep(GRID, seeds=(seed,)) for seed in (1, 2)]
+    path = asked[0].workdir / "sweep.json"
+    path.unlink()
+    if opened:
+        make_sweep(GRID)
+    # Each waits, for a moment, until the other knows what it will write, too.
+    both, as_json = threading.Barrier(2), record._as_json
+
+    def slow(sweep):
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.2)
+        return as_json(sweep)
+
+    monkeypatch.setattr(record, "_as_json", slow)
+    alone = [dataclasses.replace(one, runs=one.runs[-2:]) for one in asked]
+    commands = [threading.Thread(target=open_sweep, args=(one,)) for one in alone]
+    for command in commands:
+        command.start()
+    for command in commands:
+        command.join()
+    assert {run.seed for run in read_sweep(path.parent).runs} == {1, 2, *[0] * opened}
 
 
 def test_a_sweep_over_other_keys_is_refused(make_sweep):
