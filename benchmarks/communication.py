@@ -16,16 +16,14 @@ os.environ["XLA_FLAGS"] = (
 
 import statistics
 import time
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.sharding import Mesh
 
+from benchmarks.dense_step import random_batch, recipe_of, state_of, step_of
 from qpm_jax import distributed, models, training
-from qpm_jax.datasets import AugmentationPolicy
 from qpm_jax.distributed.traffic import traffic
 
 # Backbone, pixels, images a device; the last two change no bytes sent.
@@ -35,29 +33,9 @@ DEVICES = 8
 IMAGES, SCALED, SCALED_SIZE = 16, "resnet_small", 32
 
 
-def recipe_of(name: str, num_classes: int, **options: Any) -> training.Recipe:
-    return training.Recipe(
-        network=models.create(name, num_classes),
-        head_kernel=lambda params: params["head"]["kernel"],
-        optimiser=training.optimiser("sgd", lambda step: 1e-4, 0.9, 5e-4),
-        diversity=0.196,
-        policy=AugmentationPolicy(),
-        mean=(0.5, 0.5, 0.5),
-        std=(0.5, 0.5, 0.5),
-        **options,
-    )
-
-
 def shapes_of(recipe: training.Recipe, size: int) -> Any:
     """Shapes of the state before the first step."""
-
-    def first() -> Any:
-        variables: Any = recipe.network.init(
-            jax.random.key(0), jnp.zeros((1, size, size, 3))
-        )
-        return training.create(variables, recipe.optimiser)
-
-    return jax.eval_shape(first)
+    return jax.eval_shape(lambda: state_of(recipe, size))
 
 
 def lowered(recipe: training.Recipe, mesh: Mesh, parameters: str) -> Any:
@@ -77,15 +55,15 @@ def lowered(recipe: training.Recipe, mesh: Mesh, parameters: str) -> Any:
         "image": jax.ShapeDtypeStruct((count, SIZE, SIZE, 3), jnp.uint8, sharding=rows),
         "label": jax.ShapeDtypeStruct((count,), jnp.int32, sharding=rows),
     }
-    step = partial(training.train_step, recipe, jax.random.key(1))
-    return jax.jit(step, donate_argnums=0, out_shardings=places).lower(state, batch)
+    step = jax.jit(step_of(recipe), donate_argnums=0, out_shardings=places)
+    return step.lower(state, batch)
 
 
 def count_step(parameters: str, classes: int) -> None:
     """Prints the communication of one step of NETWORK."""
     mesh = distributed.make_mesh(DEVICES)
     options = {"gather": distributed.gathered(mesh)} if parameters == "sharded" else {}
-    recipe = recipe_of(NETWORK, classes, **options)
+    recipe = recipe_of(models.create(NETWORK, classes), **options)
     started = time.process_time()
     fast = {
         "xla_backend_optimization_level": 0,
@@ -112,7 +90,7 @@ def weak_scaling(runs: int = 20) -> None:
     alone = 0.0
     for count in (1, 2, 4, 8):
         mesh = distributed.make_mesh(count)
-        recipe = recipe_of(SCALED, 50)
+        recipe = recipe_of(models.create(SCALED, 50))
         spent = step_seconds(recipe, mesh, runs) / (count * IMAGES)
         alone = alone or spent
         print(f"{count:8} {1e3 * spent:13.2f} {alone / spent:11.2f}")
@@ -120,24 +98,15 @@ def weak_scaling(runs: int = 20) -> None:
 
 def step_seconds(recipe: training.Recipe, mesh: Mesh, runs: int) -> float:
     """Median CPU seconds of a step, of all devices together."""
-    shape = (1, SCALED_SIZE, SCALED_SIZE, 3)
-    variables = jax.jit(recipe.network.init)(jax.random.key(0), jnp.zeros(shape))
-    state = training.create(variables, recipe.optimiser)
+    state = state_of(recipe, SCALED_SIZE)
     places = distributed.state_shardings(mesh, state)
     state = distributed.place(state, places)
-    random = np.random.default_rng(0)
     count = IMAGES * mesh.size
-    images = random.integers(0, 256, (count, *shape[1:]), np.uint8)
-    labels = random.integers(0, 50, count).astype(np.int32)
     batch = {
-        "image": distributed.place_rows(mesh, images, count),
-        "label": distributed.place_rows(mesh, labels, count),
+        name: distributed.place_rows(mesh, rows, count)
+        for name, rows in random_batch(count, SCALED_SIZE, 50).items()
     }
-    step = jax.jit(
-        partial(training.train_step, recipe, jax.random.key(1)),
-        donate_argnums=0,
-        out_shardings=places,
-    )
+    step = jax.jit(step_of(recipe), donate_argnums=0, out_shardings=places)
     times = []
     for _ in range(runs + 1):
         started = time.process_time()
@@ -153,7 +122,7 @@ def main() -> None:
     flags.add_argument("--weak_scaling", action=action, default=True)
     given = flags.parse_args()
     print(f"{DEVICES} virtual devices, jax {jax.__version__}")
-    state = shapes_of(recipe_of(NETWORK, given.classes), SIZE)
+    state = shapes_of(recipe_of(models.create(NETWORK, given.classes)), SIZE)
     whole = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(state.params))
     print(f"{NETWORK}, {given.classes} classes: parameters {whole / 1e6:.2f} MB")
     print(f"{'parameters':12} {'':20} {'count':>6} {'result MB':>12} {'sent MB':>12}")

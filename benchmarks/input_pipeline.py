@@ -16,15 +16,14 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
-from qpm_jax import datasets, models, training
-from qpm_jax.datasets import AugmentationPolicy, Dataset, Split, records
+from benchmarks.dense_step import recipe_of, state_of, step_of
+from qpm_jax import datasets, models
+from qpm_jax.datasets import Dataset, Split, records
 
 SIZE = (224, 224)
 BATCH = 16
@@ -106,7 +105,9 @@ def _feed(
     dataset: Dataset, name: str, size: int, workers: int, runs: int = 12
 ) -> tuple[float, float]:
     """Returns images a second of training, and the share of its time without images."""
-    step, state = _step(name, size, dataset.num_classes)
+    recipe = recipe_of(models.create(name, dataset.num_classes))
+    state = state_of(recipe, size)
+    step = jax.jit(step_of(recipe))
     batches = datasets.training_batches(dataset.train, BATCH, (size, size), seed=0)
     read: Any = datasets.iterate_from(batches, 0, num_workers=workers)
     for _ in range(5):
@@ -125,23 +126,6 @@ def _feed(
 def _arrays(read: Iterator[dict[str, Any]]) -> dict[str, Any]:
     batch = next(read)
     return {name: batch[name] for name in ("image", "label")}
-
-
-def _step(name: str, size: int, classes: int) -> tuple[Any, Any]:
-    network = models.create(name, classes)
-    variables = jax.jit(network.init)(jax.random.key(0), jnp.zeros((1, size, size, 3)))
-    recipe = training.Recipe(
-        network=network,
-        head_kernel=lambda params: params["head"]["kernel"],
-        optimiser=training.optimiser("sgd", lambda step: 1e-4, 0.9, 5e-4),
-        diversity=0.196,
-        policy=AugmentationPolicy(),
-        mean=(0.5, 0.5, 0.5),
-        std=(0.5, 0.5, 0.5),
-    )
-    state = training.create(variables, recipe.optimiser)
-    step = jax.jit(partial(training.train_step, recipe, jax.random.key(1)))
-    return step, state
 
 
 def _in_folder(shared: Path, folder: Path) -> Dataset:

@@ -5,14 +5,11 @@ Run: `python -m benchmarks.training_step`
 
 import statistics
 import time
-from functools import partial
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 
-from qpm_jax import models, training
-from qpm_jax.datasets import AugmentationPolicy
+from benchmarks.dense_step import random_batch, recipe_of, state_of, step_of
+from qpm_jax import models
 
 # Backbone, pixels a side, batch.
 SETTINGS = (
@@ -25,24 +22,10 @@ CLASSES = 50
 
 def rate(name: str, size: int, batch_size: int, runs: int = 8) -> tuple[float, float]:
     """Returns (images a second, seconds of the first call, compilation included)."""
-    network = models.create(name, CLASSES)
-    variables = jax.jit(network.init)(jax.random.key(0), jnp.zeros((1, size, size, 3)))
-    recipe = training.Recipe(
-        network=network,
-        head_kernel=lambda params: params["head"]["kernel"],
-        optimiser=training.optimiser("sgd", lambda step: 1e-4, 0.9, 5e-4),
-        diversity=0.196,
-        policy=AugmentationPolicy(),
-        mean=(0.5, 0.5, 0.5),
-        std=(0.5, 0.5, 0.5),
-    )
-    state = training.create(variables, recipe.optimiser)
-    step = jax.jit(partial(training.train_step, recipe, jax.random.key(1)))
-    random = np.random.default_rng(0)
-    batch = {
-        "image": random.integers(0, 256, (batch_size, size, size, 3), np.uint8),
-        "label": random.integers(0, CLASSES, batch_size).astype(np.int32),
-    }
+    recipe = recipe_of(models.create(name, CLASSES))
+    state = state_of(recipe, size)
+    step = jax.jit(step_of(recipe))
+    batch = random_batch(batch_size, size, CLASSES)
     times = []
     for _ in range(runs + 1):
         started = time.perf_counter()

@@ -16,7 +16,8 @@ from benchmarks.backbone_speed.timed import (
     host_memory,
     product_rate,
 )
-from qpm_jax import models, statistics, training
+from benchmarks.dense_step import random_batch, recipe_of, state_of, step_of
+from qpm_jax import models, statistics
 from qpm_jax.datasets import AugmentationPolicy
 from qpm_jax.phases.forward import infer
 
@@ -26,25 +27,17 @@ CHANNELS = (0.5, 0.5, 0.5)
 def make(arm: str, batch_size: int, size: int) -> Timed:
     """Returns the compiled arm."""
     network = models.create("resnet50", CLASSES, reduced_strides=True)
-    example = jnp.zeros((1, size, size, 3))
-    variables = jax.jit(network.init)(jax.random.key(0), example)
-    recipe = training.Recipe(
-        network=network,
-        head_kernel=lambda params: params["head"]["kernel"],
-        optimiser=training.optimiser("sgd", lambda step: 1e-3, 0.9, 5e-4),
+    recipe = recipe_of(
+        network,
         diversity=DIVERSITY,
         policy=AugmentationPolicy(flip=False, crop_padding=0, jitter=0.0),
-        mean=CHANNELS,
-        std=CHANNELS,
         precision="bfloat16" if arm == "jax-bfloat16" else "float32",
     )
-    batch = _batch(batch_size, size)
+    batch = random_batch(batch_size, size, CLASSES)
+    state = state_of(recipe, size)
+    variables = jax.tree.map(jnp.copy, state.variables)
     started = time.perf_counter()
-    state = training.create(variables, recipe.optimiser)
-    step = jax.jit(
-        partial(training.train_step, recipe, jax.random.key(1)), donate_argnums=0
-    )
-    compiled = step.lower(state, batch).compile()
+    compiled = jax.jit(step_of(recipe), donate_argnums=0).lower(state, batch).compile()
     spent = time.perf_counter() - started
     costs: Any = compiled.cost_analysis()
     facts = {
@@ -60,14 +53,6 @@ def make(arm: str, batch_size: int, size: int) -> Timed:
     for action in actions.values():
         action()
     return Timed(facts, actions, _memory)
-
-
-def _batch(batch_size: int, size: int) -> dict[str, np.ndarray]:
-    random = np.random.default_rng(0)
-    return {
-        "image": random.integers(0, 256, (batch_size, size, size, 3), np.uint8),
-        "label": random.integers(0, CLASSES, batch_size).astype(np.int32),
-    }
 
 
 def _training(compiled: Any, state: Any, batch: dict[str, np.ndarray]) -> Any:
