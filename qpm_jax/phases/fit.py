@@ -47,14 +47,6 @@ def fit(
     """
     config = setting.config
     key = jax.random.fold_in(jax.random.key(config.seed), _KEYS[phase])
-    plan = training.Plan(
-        phase=phase,
-        total_steps=config[phase].epochs * steps_in_epoch(setting),
-        steps_per_epoch=steps_in_epoch(setting),
-        evaluate_epochs=config.evaluate_epochs,
-        checkpoint_seconds=config.checkpoint_seconds,
-        largest_loss=config.divergence * math.log(setting.num_classes) or math.inf,
-    )
     parallel = config.parallel
     if parallel.parameters == "sharded":
         recipe = replace(recipe, gather=distributed.gathered(setting.mesh))
@@ -83,7 +75,7 @@ def fit(
                 state,
                 setting.training_from,
                 lambda: setting.in_order(setting.dataset.test),
-                plan,
+                _plan(setting, phase),
                 manager,
                 log,
                 should_stop,
@@ -91,6 +83,19 @@ def fit(
             )
     checkpoints.save_final(setting.workdir / phase / "model", state.result)
     return last_figures(setting.workdir, phase)
+
+
+def _plan(setting: Setting, phase: str) -> training.Plan:
+    """Returns when a phase ends, is evaluated and leaves checkpoints."""
+    config = setting.config
+    return training.Plan(
+        phase=phase,
+        total_steps=config[phase].epochs * steps_in_epoch(setting),
+        steps_per_epoch=steps_in_epoch(setting),
+        evaluate_epochs=config.evaluate_epochs,
+        checkpoint_seconds=config.checkpoint_seconds,
+        largest_loss=config.divergence * math.log(setting.num_classes) or math.inf,
+    )
 
 
 def beginning(workdir: Path, phase: str) -> float:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import comb
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,10 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from qpm_jax import datasets, distributed, models
-from qpm_jax.assignment.solve import SOLVERS
 from qpm_jax.datasets import Dataset
 from qpm_jax.datasets.dataset import Split
-from qpm_jax.phases import data, inputs, placed_batches
+from qpm_jax.phases import checks, data, inputs, placed_batches
 from qpm_jax.phases import workdir as folders
-from qpm_jax.training import precision
 
 Channels = tuple[float, float, float]
 
@@ -125,11 +122,13 @@ def prepare(
       ValueError: A setting is impossible; the message says which and what would do.
     """
     specification = models.specification(config.model.name)
-    check_counts(config)
+    checks.check_settings(config)
     if dataset is None:
         dataset = data.load(config)
     data.check_training_images(dataset)
-    check_classes(len(dataset.class_names), config.num_features, config.per_class)
+    checks.check_classes(
+        len(dataset.class_names), config.num_features, config.per_class
+    )
     mesh = distributed.make_mesh(config.parallel.devices)
     distributed.check_batch_size(mesh, "config.batch_size", config.batch_size)
     size = config.image_size
@@ -164,66 +163,3 @@ def _inputs(setting: Setting) -> inputs.Inputs:
         training_images=len(setting.dataset.train.labels),
         test_images=len(setting.dataset.test.labels),
     )
-
-
-def check_counts(config: ConfigDict) -> None:
-    """Raises ValueError where a setting cannot be, before anything is trained."""
-    available = models.specification(config.model.name).num_features
-    counts = ("batch_size", "evaluation_batch_size", "evaluate_epochs")
-    for name in (*counts, "checkpoint_keep"):
-        if config[name] < 1:
-            raise ValueError(f"config.{name} is {config[name]}; it must be at least 1.")
-    if not (config.divergence == 0 or config.divergence > 1):
-        raise ValueError(
-            f"config.divergence is {config.divergence}; it must be 0 (off) or above 1, "
-            "for instance 2."
-        )
-    precision.check(config.precision)
-    data.check_settings(config)
-    for phase in ("dense", "finetune"):
-        # Pretrained weights may be the dense model as they are.
-        least = 0 if phase == "dense" and config.model.weights else 1
-        if config[phase].epochs < least:
-            raise ValueError(
-                f"config.{phase}.epochs is {config[phase].epochs}; it must be at "
-                f"least {least}."
-            )
-        for name in ("averaging", "label_smoothing"):
-            if not 0 <= config[phase][name] < 1:
-                raise ValueError(
-                    f"config.{phase}.{name} is {config[phase][name]}; it must lie "
-                    "from 0 (off) to below 1."
-                )
-    if config.assign.solver not in SOLVERS:
-        raise ValueError(
-            f"config.assign.solver is {config.assign.solver!r}; solvers are "
-            f"{', '.join(SOLVERS)}."
-        )
-    restarts = config.assign.restarts
-    if restarts < 1 or (restarts > 1 and config.assign.solver != "native"):
-        raise ValueError(
-            f"config.assign.restarts is {restarts} with config.assign.solver="
-            f"{config.assign.solver!r}; it must be at least 1, and 1 for solvers other "
-            "than 'native'."
-        )
-    if not 1 <= config.num_features <= available:
-        raise ValueError(
-            f"config.num_features is {config.num_features}; {config.model.name} has "
-            f"{available} features, so it must lie between 1 and {available}."
-        )
-    if not 1 <= config.per_class <= config.num_features:
-        raise ValueError(
-            f"config.per_class is {config.per_class}; it must lie between 1 and "
-            f"config.num_features = {config.num_features}."
-        )
-
-
-def check_classes(num_classes: int, num_features: int, per_class: int) -> None:
-    """Raises ValueError where there are fewer k-subsets of n than classes."""
-    subsets = comb(num_features, per_class)
-    if subsets < num_classes:
-        raise ValueError(
-            f"config.per_class is {per_class} of config.num_features = {num_features}, "
-            f"which gives only {subsets} different sets of features, but the "
-            f"{num_classes} classes need one each; raise either."
-        )

@@ -12,7 +12,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from qpm_jax import datasets
-from qpm_jax.phases.setting import check_classes, check_counts
+from qpm_jax.phases.checks import check_classes, check_settings
 from qpm_jax.sweeps.expansion import Run
 
 CountClasses = Callable[[ConfigDict], int]
@@ -57,7 +57,7 @@ def class_counter() -> CountClasses:
 def _reason(config: ConfigDict, count_classes: CountClasses | None) -> str | None:
     """Returns why the run cannot be; None where it can."""
     try:
-        check_counts(config)
+        check_settings(config)
         if count_classes is not None:
             classes = count_classes(config)
             check_classes(classes, config.num_features, config.per_class)

@@ -1,0 +1,82 @@
+"""What a configuration must hold to, checked before anything is loaded or trained."""
+
+from math import comb
+
+from ml_collections import ConfigDict
+
+from qpm_jax import models
+from qpm_jax.assignment.solve import SOLVERS
+from qpm_jax.phases import data
+from qpm_jax.training import precision
+
+
+def check_settings(config: ConfigDict) -> None:
+    """Raises ValueError where a setting cannot be, whatever the data set is."""
+    counts = ("batch_size", "evaluation_batch_size", "evaluate_epochs")
+    for name in (*counts, "checkpoint_keep"):
+        if config[name] < 1:
+            raise ValueError(f"config.{name} is {config[name]}; it must be at least 1.")
+    if not (config.divergence == 0 or config.divergence > 1):
+        raise ValueError(
+            f"config.divergence is {config.divergence}; it must be 0 (off) or above 1, "
+            "for instance 2."
+        )
+    precision.check(config.precision)
+    data.check_settings(config)
+    # Pretrained weights may be the dense model as they are.
+    _check_training(config, "dense", least_epochs=0 if config.model.weights else 1)
+    _check_training(config, "finetune", least_epochs=1)
+    _check_assignment(config)
+
+
+def _check_training(config: ConfigDict, phase: str, least_epochs: int) -> None:
+    """Raises ValueError where a training phase's settings cannot be."""
+    if config[phase].epochs < least_epochs:
+        raise ValueError(
+            f"config.{phase}.epochs is {config[phase].epochs}; it must be at "
+            f"least {least_epochs}."
+        )
+    for name in ("averaging", "label_smoothing"):
+        if not 0 <= config[phase][name] < 1:
+            raise ValueError(
+                f"config.{phase}.{name} is {config[phase][name]}; it must lie "
+                "from 0 (off) to below 1."
+            )
+
+
+def _check_assignment(config: ConfigDict) -> None:
+    """Raises ValueError where no assignment can be made as the settings say."""
+    if config.assign.solver not in SOLVERS:
+        raise ValueError(
+            f"config.assign.solver is {config.assign.solver!r}; solvers are "
+            f"{', '.join(SOLVERS)}."
+        )
+    restarts = config.assign.restarts
+    if restarts < 1 or (restarts > 1 and config.assign.solver != "native"):
+        raise ValueError(
+            f"config.assign.restarts is {restarts} with config.assign.solver="
+            f"{config.assign.solver!r}; it must be at least 1, and 1 for solvers other "
+            "than 'native'."
+        )
+    available = models.specification(config.model.name).num_features
+    if not 1 <= config.num_features <= available:
+        raise ValueError(
+            f"config.num_features is {config.num_features}; {config.model.name} has "
+            f"{available} features, so it must lie between 1 and {available}."
+        )
+    if not 1 <= config.per_class <= config.num_features:
+        raise ValueError(
+            f"config.per_class is {config.per_class}; it must lie between 1 and "
+            f"config.num_features = {config.num_features}."
+        )
+
+
+def check_classes(num_classes: int, num_features: int, per_class: int) -> None:
+    """Raises ValueError where there are fewer k-subsets of n than classes."""
+    subsets = comb(num_features, per_class)
+    if subsets < num_classes:
+        raise ValueError(
+            f"config.per_class is {per_class} of config.num_features = {num_features}, "
+            f"which gives only {subsets} different sets of features, but the "
+            f"{num_classes} classes need one each; raise either."
+        )
