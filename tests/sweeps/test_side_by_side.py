@@ -13,15 +13,16 @@ from qpm_jax.training import logs
 FEATURES = ("num_features", (20, 30))
 
 
-def make(sweep, jobs=2, runs=None):
+def make(sweep, jobs=2, hear=lambda line: None):
     """Makes the runs; returns failures and what was said."""
     said = []
+
+    def report(line):
+        said.append(line)
+        hear(line)
+
     failures = run_side_by_side(
-        sweep,
-        sweep.runs if runs is None else runs,
-        all_fingerprints(sweep),
-        jobs,
-        report=said.append,
+        sweep, sweep.runs, all_fingerprints(sweep), jobs, report=report
     )
     return failures, said
 
@@ -91,17 +92,27 @@ def test_a_run_that_is_under_way_elsewhere_is_named(make_sweep, faults):
 
 @contextlib.contextmanager
 def pressed(sweep, sent):
-    """Sends us a signal once the first run is under way."""
+    """Sends us a signal once the first run is said to be, and is, under way.
+
+    Yields what has to hear that it is said.
+    """
+    started = threading.Event()
+
+    def hear(line):
+        if line.startswith("started"):
+            started.set()
 
     def press():
+        # A run that has begun to print may not be known to its parent yet.
+        started.wait()
         log = sweep.folder(sweep.runs[0]) / "output.log"
         while not (log.exists() and "works in" in log.read_text()):
             time.sleep(0.01)
         os.kill(os.getpid(), sent)
 
-    thread = threading.Thread(target=press)
+    thread = threading.Thread(target=press, daemon=True)
     thread.start()
-    yield
+    yield hear
     thread.join()
 
 
@@ -110,8 +121,8 @@ def test_ctrl_c_and_sigterm_end_the_runs_in_order(make_sweep, faults, sent):
     sweep = make_sweep([FEATURES])
     faults["num_features=20,seed=0"] = {"seconds": 60}
     before = signal.getsignal(signal.SIGTERM)
-    with pressed(sweep, sent), pytest.raises(KeyboardInterrupt):
-        make(sweep)
+    with pressed(sweep, sent) as told, pytest.raises(KeyboardInterrupt):
+        make(sweep, hear=told)
     assert signal.getsignal(signal.SIGTERM) == before
     faults.clear()
     assert make(sweep)[0] == []  # nobody holds the run any more
@@ -126,8 +137,8 @@ def test_who_hears_sigterm_already_goes_on_hearing_it(make_sweep, faults):
 
     before = signal.signal(signal.SIGTERM, hear)
     try:
-        with pressed(sweep, signal.SIGTERM), pytest.raises(SystemExit):
-            make(sweep)
+        with pressed(sweep, signal.SIGTERM) as told, pytest.raises(SystemExit):
+            make(sweep, hear=told)
     finally:
         signal.signal(signal.SIGTERM, before)
     faults.clear()
