@@ -5,8 +5,8 @@ python -m launch.networks --config=configs/networks_digits.py --workdir=runs/dig
 
 from ml_collections import ConfigDict
 
-from qpm_jax.networks.conv_experiments import MODELS
-from qpm_jax.networks.settings import default
+from qpm_jax.networks.experiments.image_runs import MODELS
+from qpm_jax.networks.experiments.settings import default
 
 
 def get_config() -> ConfigDict:

@@ -5,7 +5,7 @@ python -m launch.networks --config=configs/networks_wbc.py --workdir=runs/networ
 
 from ml_collections import ConfigDict
 
-from qpm_jax.networks.settings import default
+from qpm_jax.networks.experiments.settings import default
 
 
 def get_config() -> ConfigDict:

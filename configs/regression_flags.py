@@ -5,7 +5,7 @@ python -m launch.regression --config=configs/regression_flags.py --workdir=runs/
 
 from ml_collections import ConfigDict
 
-from qpm_jax.regression.settings import default
+from qpm_jax.regression.experiments.settings import default
 
 
 def get_config() -> ConfigDict:

@@ -8,7 +8,7 @@ by --config.sizes="(20, 60)".
 
 from ml_collections import ConfigDict
 
-from qpm_jax.regression.settings import default
+from qpm_jax.regression.experiments.settings import default
 
 
 def get_config() -> ConfigDict:

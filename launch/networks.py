@@ -11,7 +11,7 @@ from pathlib import Path
 from ml_collections import ConfigDict
 
 from launch import app
-from qpm_jax.networks import settings, study
+from qpm_jax.networks.experiments import settings, study
 from qpm_jax.training.progress import bar
 
 

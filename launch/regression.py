@@ -11,8 +11,8 @@ from pathlib import Path
 from ml_collections import ConfigDict
 
 from launch import app
-from qpm_jax.regression import settings, study
-from qpm_jax.regression.experiment_table import tables
+from qpm_jax.regression.experiments import settings, study
+from qpm_jax.regression.experiments.table import tables
 from qpm_jax.training.progress import bar
 
 

@@ -11,20 +11,14 @@ returns a `NetworkSolution` with a `ReLUNetwork`, judged by exact forward evalua
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from qpm_jax.networks.bounds import interval_bounds
+from qpm_jax.networks.bounds.intervals import interval_bounds
+from qpm_jax.networks.bounds.path_bound import path_bound
+from qpm_jax.networks.bounds.tightening import tightened_bounds
 from qpm_jax.networks.conv_network import ConvNetwork, conv_outputs
 from qpm_jax.networks.conv_picture import conv_picture
 from qpm_jax.networks.conv_problem import ConvProblem
-from qpm_jax.networks.conv_program import (
-    ConvProgram,
-    build_conv,
-    build_conv_layer,
-    conv_program_size,
-)
 from qpm_jax.networks.conv_solve import solve_conv
-from qpm_jax.networks.conv_values import read_conv, write_conv
-from qpm_jax.networks.dense_program import DenseProgram, build_dense
-from qpm_jax.networks.neighbourhood_search import search
+from qpm_jax.networks.local_search.neighbourhood_search import search
 from qpm_jax.networks.network import (
     ReLUNetwork,
     outputs,
@@ -33,15 +27,21 @@ from qpm_jax.networks.network import (
     sparsity,
     used_neurons,
 )
-from qpm_jax.networks.path_bound import path_bound
 from qpm_jax.networks.picture import network_picture
 from qpm_jax.networks.problem import NetworkProblem
-from qpm_jax.networks.program_values import read_network, write_network
+from qpm_jax.networks.programs.conv_program import (
+    ConvProgram,
+    build_conv,
+    build_conv_layer,
+    conv_program_size,
+)
+from qpm_jax.networks.programs.conv_values import read_conv, write_conv
+from qpm_jax.networks.programs.dense_program import DenseProgram, build_dense
+from qpm_jax.networks.programs.program_values import read_network, write_network
 from qpm_jax.networks.rules import FeatureLimit, LinearRule, Monotone, WeightSign
 from qpm_jax.networks.simplify import ordered, simplified
 from qpm_jax.networks.solution import NetworkSolution
 from qpm_jax.networks.solve import solve
-from qpm_jax.networks.tightening import tightened_bounds
 from qpm_jax.networks.verification import (
     Verification,
     adversarial_margin,

@@ -8,17 +8,21 @@ a tree search; a solver gets the whole only up to `LARGEST_WHOLE` variables.
 import numpy as np
 from jaxtyping import Float
 
-from qpm_jax.networks.conv_bound import pair_bound
+from qpm_jax.networks.bounds.conv_bound import pair_bound
 from qpm_jax.networks.conv_network import ConvNetwork
 from qpm_jax.networks.conv_problem import ConvProblem
-from qpm_jax.networks.conv_program import build_conv, conv_program_size
-from qpm_jax.networks.conv_search import conv_search
-from qpm_jax.networks.conv_starts import conv_repaired, conv_starts, conv_zero
-from qpm_jax.networks.conv_values import read_conv, write_conv
+from qpm_jax.networks.local_search.conv_search import conv_search
 from qpm_jax.networks.problem_checks import check_whole
+from qpm_jax.networks.programs.conv_program import build_conv, conv_program_size
+from qpm_jax.networks.programs.conv_values import read_conv, write_conv
+from qpm_jax.networks.programs.whole_program import (
+    check_settings,
+    check_takes,
+    solve_whole,
+)
 from qpm_jax.networks.run_record import RunRecord
 from qpm_jax.networks.solution import NetworkSolution
-from qpm_jax.networks.whole_program import check_settings, check_takes, solve_whole
+from qpm_jax.networks.starts.conv_starts import conv_repaired, conv_starts, conv_zero
 from qpm_jax.solvers.options import Progress
 
 # Training compiles for some seconds, which shorter limits do not have.

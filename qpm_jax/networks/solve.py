@@ -9,18 +9,26 @@ has tightened.
 
 from typing import Any
 
-from qpm_jax.networks.bounds import PreactivationBounds, interval_bounds
-from qpm_jax.networks.dense_program import build_dense
-from qpm_jax.networks.neighbourhood_search import search
+from qpm_jax.networks.bounds.intervals import PreactivationBounds, interval_bounds
+from qpm_jax.networks.bounds.path_bound import path_bound
+from qpm_jax.networks.bounds.tightening import tightened_bounds
+from qpm_jax.networks.local_search.neighbourhood_search import search
 from qpm_jax.networks.network import ReLUNetwork
-from qpm_jax.networks.path_bound import path_bound
 from qpm_jax.networks.problem import NetworkProblem
-from qpm_jax.networks.program_values import read_network, standard_form, write_network
+from qpm_jax.networks.programs.dense_program import build_dense
+from qpm_jax.networks.programs.program_values import (
+    read_network,
+    standard_form,
+    write_network,
+)
+from qpm_jax.networks.programs.whole_program import (
+    check_settings,
+    check_takes,
+    solve_whole,
+)
 from qpm_jax.networks.run_record import RunRecord
 from qpm_jax.networks.solution import NetworkSolution
-from qpm_jax.networks.starts import repaired, ridge_start, zero_network
-from qpm_jax.networks.tightening import tightened_bounds
-from qpm_jax.networks.whole_program import check_settings, check_takes, solve_whole
+from qpm_jax.networks.starts.dense_starts import repaired, ridge_start, zero_network
 from qpm_jax.solvers.options import Progress
 from qpm_jax.solvers.solution import FEASIBILITY_TOLERANCE, evaluate
 
@@ -142,7 +150,7 @@ def _search(run: _Run, seed: int) -> None:
 def _starts(problem: NetworkProblem, time_limit: float, seed: int) -> Any:
     yield ridge_start(problem)
     if time_limit >= GRADIENT_FROM:
-        from qpm_jax.networks.gradient_start import gradient_starts
+        from qpm_jax.networks.starts.gradient_start import gradient_starts
 
         yield from gradient_starts(problem, seed)[:SEARCHED_STARTS]
 

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from qpm_jax import solvers
 from qpm_jax.networks.labels import scores
 from qpm_jax.networks.network import ReLUNetwork, outputs
-from qpm_jax.networks.verification_program import BoxProgram, build_box
+from qpm_jax.networks.programs.verification_program import BoxProgram, build_box
 
 _ENCODINGS = ("big_m", "partitioned")
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from qpm_jax.regression.mip import solve
 from qpm_jax.regression.mip_program import build_mip
-from qpm_jax.regression.opb_files import read_opb, write_opb
 from qpm_jax.regression.pbo import solve_pbo
-from qpm_jax.regression.pbo_program import build_pbo, read_bits
 from qpm_jax.regression.problem import RegressionProblem, is_bounded
+from qpm_jax.regression.pseudo_boolean.opb_files import read_opb, write_opb
+from qpm_jax.regression.pseudo_boolean.program import build_pbo, read_bits
 from qpm_jax.regression.solution import RegressionSolution, make_solution
 from qpm_jax.regression.straight_through import train_straight_through
 

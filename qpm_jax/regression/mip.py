@@ -51,7 +51,7 @@ def solve(
     if solver not in SOLVERS:
         raise ValueError(f"solver is {solver!r}; choose one of {', '.join(SOLVERS)}.")
     if solver == "native":
-        from qpm_jax.regression.native import solve_native
+        from qpm_jax.regression.native.solver import solve_native
 
         return solve_native(problem, time_limit, seed, gap, progress)
     began = time.perf_counter()

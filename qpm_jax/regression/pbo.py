@@ -5,8 +5,8 @@ import time
 from qpm_jax import solvers
 from qpm_jax.regression.answers import checked_answer
 from qpm_jax.regression.mip import START_SHARE, zero_model
-from qpm_jax.regression.pbo_program import build_pbo, read_bits, write_bits
 from qpm_jax.regression.problem import RegressionProblem
+from qpm_jax.regression.pseudo_boolean.program import build_pbo, read_bits, write_bits
 from qpm_jax.regression.solution import RegressionSolution
 from qpm_jax.regression.start import rounded_start
 from qpm_jax.solvers.options import Progress, check_limits
@@ -46,7 +46,7 @@ def solve_pbo(
     if solver not in SOLVERS:
         raise ValueError(f"solver is {solver!r}; choose one of {', '.join(SOLVERS)}.")
     if solver == "exact":
-        from qpm_jax.regression.exact_solver import check_installed
+        from qpm_jax.regression.pseudo_boolean.exact_solver import check_installed
 
         check_installed()
     began = time.perf_counter()
@@ -55,7 +55,7 @@ def solve_pbo(
     bits = write_bits(pbo, *(start or zero_model(problem)))
     left = max(0.0, time_limit - (time.perf_counter() - began))
     if solver == "exact":
-        from qpm_jax.regression.exact_solver import solve_exact
+        from qpm_jax.regression.pseudo_boolean.exact_solver import solve_exact
 
         found = solve_exact(pbo.program, left, gap, bits, progress)
     else:

@@ -11,7 +11,7 @@ from qpm_jax.networks import (
     ReLUNetwork,
     weight_family,
 )
-from qpm_jax.networks.conv_starts import conv_repaired
+from qpm_jax.networks.starts.conv_starts import conv_repaired
 
 
 def random_network(seed, widths, family=None):

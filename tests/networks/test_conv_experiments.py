@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from qpm_jax.networks import conv_picture, image_data, settings, study
-from qpm_jax.networks.conv_experiments import MODELS
+from qpm_jax.networks import conv_picture
+from qpm_jax.networks.experiments import image_data, settings, study
+from qpm_jax.networks.experiments.image_runs import MODELS
 
 TINY = {
     "table": "digits",

@@ -23,7 +23,7 @@ from qpm_jax.networks.conv_network import (
     convolved,
     pooled,
 )
-from qpm_jax.networks.conv_rows import conv_reach
+from qpm_jax.networks.programs.conv_rows import conv_reach
 from qpm_jax.solvers.solution import evaluate
 
 

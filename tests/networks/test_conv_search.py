@@ -5,19 +5,23 @@ from hypothesis import strategies as st
 
 from qpm_jax import solvers
 from qpm_jax.networks import ConvProblem, build_conv, conv_outputs, weight_family
-from qpm_jax.networks.conv_bound import pair_bound
-from qpm_jax.networks.conv_search import conv_search
+from qpm_jax.networks.bounds.conv_bound import pair_bound
 from qpm_jax.networks.conv_solve import solve_conv
-from qpm_jax.networks.conv_starts import (
+from qpm_jax.networks.local_search.conv_search import conv_search
+from qpm_jax.networks.local_search.filter_step import (
+    filter_program,
+    output_slopes,
+    with_filters,
+)
+from qpm_jax.networks.local_search.readout_program import readout_program, with_readout
+from qpm_jax.networks.starts.conv_starts import (
     conv_pruned,
     conv_repaired,
     conv_starts,
     conv_zero,
     left_out_accuracy,
 )
-from qpm_jax.networks.conv_training import train_conv
-from qpm_jax.networks.filter_step import filter_program, output_slopes, with_filters
-from qpm_jax.networks.readout_program import readout_program, with_readout
+from qpm_jax.networks.starts.conv_training import train_conv
 from qpm_jax.solvers.solution import evaluate
 
 
@@ -206,7 +210,9 @@ def test_an_interrupt_keeps_the_best_so_far(monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("qpm_jax.networks.conv_search._other_readout", interrupted)
+    monkeypatch.setattr(
+        "qpm_jax.networks.local_search.conv_search._other_readout", interrupted
+    )
     found = solve_conv(problem, time_limit=3, start=start, threads=1)
     assert found.status == "interrupted"
     assert found.objective <= problem.objective(start)

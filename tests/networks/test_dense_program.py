@@ -17,10 +17,10 @@ from qpm_jax.networks import (
     outputs,
     weight_family,
 )
-from qpm_jax.networks.bounds import interval_bounds
-from qpm_jax.networks.dense_program import build_dense
+from qpm_jax.networks.bounds.intervals import interval_bounds
 from qpm_jax.networks.network import preactivations
-from qpm_jax.networks.program_values import (
+from qpm_jax.networks.programs.dense_program import build_dense
+from qpm_jax.networks.programs.program_values import (
     read_network,
     standard_form,
     write_network,

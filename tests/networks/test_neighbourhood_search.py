@@ -16,12 +16,12 @@ from qpm_jax.networks import (
     solve,
     weight_family,
 )
-from qpm_jax.networks.dense_program import build_dense
-from qpm_jax.networks.gradient_start import gradient_starts
-from qpm_jax.networks.neighbourhoods import hold, of_layer, of_neuron
-from qpm_jax.networks.program_values import read_network, standard_form
-from qpm_jax.networks.restriction import restrict
-from qpm_jax.networks.starts import repaired, ridge_start, zero_network
+from qpm_jax.networks.local_search.neighbourhoods import hold, of_layer, of_neuron
+from qpm_jax.networks.programs.dense_program import build_dense
+from qpm_jax.networks.programs.program_values import read_network, standard_form
+from qpm_jax.networks.programs.restriction import restrict
+from qpm_jax.networks.starts.dense_starts import repaired, ridge_start, zero_network
+from qpm_jax.networks.starts.gradient_start import gradient_starts
 from qpm_jax.solvers.solution import evaluate
 
 

@@ -3,7 +3,12 @@ import json
 import numpy as np
 import pytest
 
-from qpm_jax.networks import gradient_baselines, measurements, settings, study
+from qpm_jax.networks.experiments import (
+    gradient_baselines,
+    measurements,
+    settings,
+    study,
+)
 from qpm_jax.networks.problem import NetworkProblem
 
 TINY = {

@@ -8,11 +8,11 @@ from qpm_jax.networks import (
     NetworkProblem,
     ReLUNetwork,
     build_dense,
-    path_bound,
     search,
     weight_family,
 )
-from qpm_jax.networks.starts import repaired, ridge_start
+from qpm_jax.networks.bounds import path_bound
+from qpm_jax.networks.starts.dense_starts import repaired, ridge_start
 
 
 def blobs(seed, count=12, classes=3, family="grid", hidden=(2,), **settings):

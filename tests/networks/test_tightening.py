@@ -8,9 +8,9 @@ from qpm_jax.networks import (
     search,
     weight_family,
 )
+from qpm_jax.networks.bounds.tightening import tightened_bounds
 from qpm_jax.networks.network import preactivations
-from qpm_jax.networks.starts import ridge_start
-from qpm_jax.networks.tightening import tightened_bounds
+from qpm_jax.networks.starts.dense_starts import ridge_start
 
 
 def priced(family="ternary", hidden=(2,), **settings):

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from qpm_jax import solvers
-from qpm_jax.regression import exact_process, exact_solver, solve_pbo
-from qpm_jax.regression.exact_solver import solve_exact
+from qpm_jax.regression import solve_pbo
+from qpm_jax.regression.pseudo_boolean import exact_process, exact_solver
+from qpm_jax.regression.pseudo_boolean.exact_solver import solve_exact
 
 needs_exact = pytest.mark.skipif(
     importlib.util.find_spec("exact") is None,
@@ -190,7 +191,8 @@ def test_exact_finds_the_optimum(start):
 
 def test_what_a_library_prints_is_no_news():
     code = (
-        "import os; from qpm_jax.regression.exact_process import private_output;"
+        "import os; from qpm_jax.regression.pseudo_boolean.exact_process "
+        "import private_output;"
         "news = private_output(); os.write(1, b'noise'); news.write(b'news')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)

@@ -4,7 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from qpm_jax.regression.feature_graph import feature_graph, hamming_distances, layout
+from qpm_jax.regression.pictures.feature_graph import (
+    feature_graph,
+    hamming_distances,
+    layout,
+)
 
 TABLES = arrays(np.int64, (7, 6), elements=st.integers(0, 2))
 

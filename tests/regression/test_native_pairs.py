@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qpm_jax.regression.merged_data import merge
-from qpm_jax.regression.native_model import make_model
-from qpm_jax.regression.native_pairs import descend_by_pairs
+from qpm_jax.regression.native.model import make_model
+from qpm_jax.regression.native.pairs import descend_by_pairs
 from qpm_jax.regression.problem import RegressionProblem
 
 

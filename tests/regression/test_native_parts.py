@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qpm_jax.regression.merged_data import merge
-from qpm_jax.regression.native_block import build_block
-from qpm_jax.regression.native_bound import (
+from qpm_jax.regression.native.block import build_block
+from qpm_jax.regression.native.bound import (
     allowed_weights,
     objective_step,
     price_bound,
     round_up,
 )
-from qpm_jax.regression.native_model import make_model
-from qpm_jax.regression.native_program import solve_block
+from qpm_jax.regression.native.model import make_model
+from qpm_jax.regression.native.program import solve_block
 from qpm_jax.regression.problem import RegressionProblem
 
 

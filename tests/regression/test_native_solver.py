@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qpm_jax.regression import native, native_search
-from qpm_jax.regression.native import solve_native
-from qpm_jax.regression.native_program import BlockAnswer
+from qpm_jax.regression.native import search as native_search
+from qpm_jax.regression.native import solver as native
+from qpm_jax.regression.native.program import BlockAnswer
+from qpm_jax.regression.native.solver import solve_native
 from qpm_jax.regression.problem import RegressionProblem
 
 

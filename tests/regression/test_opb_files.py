@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from qpm_jax import solvers
 from qpm_jax.regression import build_pbo, read_opb, write_opb
-from qpm_jax.regression.whole_coefficients import whole_coefficients
+from qpm_jax.regression.pseudo_boolean.whole_coefficients import whole_coefficients
 
 
 def bits_program(objective, rows, low, high, **changes):

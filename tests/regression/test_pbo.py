@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from qpm_jax import solvers
 from qpm_jax.regression import RegressionProblem, build_pbo, read_bits, solve, solve_pbo
-from qpm_jax.regression.bit_encoding import encode_bits
-from qpm_jax.regression.pbo_program import write_bits
+from qpm_jax.regression.pseudo_boolean.bit_encoding import encode_bits
+from qpm_jax.regression.pseudo_boolean.program import write_bits
 
 
 @pytest.mark.parametrize("solver", ["scip", "highs"])

@@ -7,12 +7,17 @@ import numpy as np
 import pytest
 
 from qpm_jax.datasets.tables import Table, TextTable
-from qpm_jax.regression import experiment_figures, linear_models, settings, study
-from qpm_jax.regression.experiment_table import select, tables
-from qpm_jax.regression.experiments import Run, execute, planned_runs
-from qpm_jax.regression.linear_models import fit
-from qpm_jax.regression.published import published
-from qpm_jax.regression.records import read_records, weights_path, write_outcome
+from qpm_jax.regression.experiments import linear_models, settings, study
+from qpm_jax.regression.experiments import run_figures as experiment_figures
+from qpm_jax.regression.experiments.linear_models import fit
+from qpm_jax.regression.experiments.published import published
+from qpm_jax.regression.experiments.records import (
+    read_records,
+    weights_path,
+    write_outcome,
+)
+from qpm_jax.regression.experiments.runs import Run, execute, planned_runs
+from qpm_jax.regression.experiments.table import select, tables
 
 QUICK = {
     "sizes": (6, 9),
@@ -334,7 +339,7 @@ def test_settings_that_cannot_be_are_refused(values, message):
 
 
 def test_a_package_that_is_not_installed_is_missed_before_the_first_run(monkeypatch):
-    from qpm_jax.regression import exact_solver
+    from qpm_jax.regression.pseudo_boolean import exact_solver
 
     def refuse():
         raise ValueError("solver 'exact' is not installed")

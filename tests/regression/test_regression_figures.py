@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from qpm_jax.regression.figures import (
+from qpm_jax.regression.pictures.figures import (
     accuracy_picture,
     corruption_picture,
     robustness_picture,
 )
-from qpm_jax.regression.weight_figures import feature_graph_picture, weight_picture
+from qpm_jax.regression.pictures.weight_figures import (
+    feature_graph_picture,
+    weight_picture,
+)
 
 SIZES = (10, 200)
 

@@ -1,0 +1,1 @@
+"""What no network can beat, and how large its pre-activations can be."""

@@ -1,0 +1,1 @@
+"""The experiments with networks: settings, data, runs, baselines."""

@@ -1,0 +1,162 @@
+"""One run of the experiments with images: split, fit, measure."""
+
+import dataclasses
+import time
+from typing import Any
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from qpm_jax.networks.conv_network import (
+    ConvNetwork,
+    conv_outputs,
+    conv_parameter_reduction,
+    conv_sparsity,
+)
+from qpm_jax.networks.conv_problem import ConvProblem
+from qpm_jax.networks.conv_solve import solve_conv
+from qpm_jax.networks.experiments.image_data import Images, ImageSplit, split
+from qpm_jax.networks.labels import scores
+from qpm_jax.networks.programs.conv_program import conv_program_size
+from qpm_jax.networks.starts.conv_starts import conv_pruned, conv_repaired, conv_starts
+from qpm_jax.networks.weight_family import weight_family
+
+MODELS = ("milp", "gradient", "magnitude", "logistic")
+
+
+def execute_images(source: Images, seed: int, config: ConfigDict) -> dict[str, Any]:
+    """Fits all models to one split.
+
+    Args:
+        source: the data set.
+        seed: of the split and of all that is random.
+        config: see `settings.default`.
+
+    Returns:
+        Figures ready for JSON, as `experiments.execute`; "chosen" has the size of the
+        whole program.
+    """
+    settings = config.conv
+    part = split(source, settings.training_images, config.test_share, seed)
+    problem = conv_problem(part, config)
+    record: dict[str, Any] = {"chosen": conv_program_size(problem)}
+    weights, trained = 0, None
+    for model in config.models:
+        began = time.perf_counter()
+        more: dict[str, Any] = {}
+        if model == "logistic":
+            record[model] = _logistic(part)
+            continue
+        if model == "milp":
+            network, more = _milp(problem, config, seed)
+            weights = int((network.readout != 0).sum())
+        else:
+            here, trained = _descended(problem, settings, seed, trained)
+            network = trained
+            if model == "magnitude":
+                free = dataclasses.replace(here, l1=0.0)
+                network = conv_pruned(free, trained, weights, seed)
+        figures = _figures(problem, part, network)
+        figures["seconds"] = time.perf_counter() - began
+        record[model] = figures | more
+    return record
+
+
+def conv_problem(part: ImageSplit, config: ConfigDict) -> ConvProblem:
+    """The problem of a configuration.
+
+    Args:
+        part: the training images are used.
+        config: see `settings.default`.
+    """
+    settings = config.conv
+    return ConvProblem(
+        part.images,
+        part.labels,
+        int(part.test_labels.max()) + 1,
+        settings.channels,
+        settings.filter_size,
+        settings.pooling,
+        settings.window,
+        weight_family(config.deep_weights, settings.grid_step, settings.grid_bits),
+        config.label_encoding,
+        settings.l1,
+        settings.l2,
+        settings.channel_price,
+        settings.gate_price,
+        settings.weight_limit,
+    )
+
+
+def _milp(
+    problem: ConvProblem, config: ConfigDict, seed: int
+) -> tuple[ConvNetwork, dict[str, Any]]:
+    found = solve_conv(
+        problem,
+        config.milp.relu,
+        config.milp.solver,
+        config.milp.time_limit,
+        config.milp.gap,
+        config.milp.threads,
+        seed,
+        restarts=config.conv.restarts,
+        dropout=config.conv.dropout,
+    )
+    network = found.network
+    return network, {
+        "bound": found.bound,
+        "gap": found.gap,
+        "status": found.status,
+        "history": [list(each) for each in found.history],
+        "network": {
+            "filters": network.filters.tolist(),
+            "filter_biases": network.filter_biases.tolist(),
+            "readout": network.readout.tolist(),
+            "readout_biases": network.readout_biases.tolist(),
+            "pooling": network.pooling,
+            "window": network.window,
+        },
+    }
+
+
+def _descended(
+    problem: ConvProblem, settings: ConfigDict, seed: int, known: ConvNetwork | None
+) -> tuple[ConvProblem, ConvNetwork]:
+    """Gradient descent alone: readout weights of any size up to 2."""
+    free = dataclasses.replace(problem, family=weight_family("bilinear"))
+    if known is None:
+        known = conv_starts(free, seed, settings.restarts, settings.dropout)[0]
+    return free, conv_repaired(free, known)
+
+
+def _figures(
+    problem: ConvProblem, part: ImageSplit, network: ConvNetwork
+) -> dict[str, Any]:
+    def right(images: np.ndarray, labels: np.ndarray) -> float:
+        reached = conv_outputs(network, images[..., None])
+        found = scores(reached, problem.codes).argmax(axis=1)
+        return float((found == labels).mean())
+
+    return {
+        "test_accuracy": right(part.test_images, part.test_labels),
+        "training_accuracy": right(part.images, part.labels),
+        "sparsity": conv_sparsity(network),
+        "parameter_reduction": conv_parameter_reduction(network),
+        "objective": problem.objective(network),
+    }
+
+
+def _logistic(part: ImageSplit) -> dict[str, Any]:
+    from sklearn.linear_model import LogisticRegression
+
+    began = time.perf_counter()
+    fitted = LogisticRegression(max_iter=1000).fit(
+        part.images.reshape(len(part.images), -1), part.labels
+    )
+    test = part.test_images.reshape(len(part.test_images), -1)
+    train = part.images.reshape(len(part.images), -1)
+    return {
+        "test_accuracy": float(fitted.score(test, part.test_labels)),
+        "training_accuracy": float(fitted.score(train, part.labels)),
+        "seconds": time.perf_counter() - began,
+    }

@@ -1,0 +1,1 @@
+"""Better networks, most of one held while a solver improves the rest."""

@@ -1,0 +1,1 @@
+"""Networks to start from: trained by gradient descent, rounded, repaired."""

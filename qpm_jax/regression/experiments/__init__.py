@@ -1,0 +1,1 @@
+"""The published experiments: settings, runs, records, tables and pictures of them."""

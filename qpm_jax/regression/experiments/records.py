@@ -1,0 +1,94 @@
+"""Finished runs of a work directory: a line each in runs.jsonl, weights beside it."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qpm_jax import files
+from qpm_jax.regression.experiments.runs import Outcome, Run
+
+Records = dict[Run, dict[str, Any]]
+_RUNS = "runs.jsonl"
+
+
+def read_records(workdir: str | Path) -> Records:
+    """Reads what is done.
+
+    Args:
+        workdir: folder of the experiment; it need not exist.
+
+    Returns:
+        Every finished run with its figures, the latest where one was done twice.
+
+    Raises:
+        ValueError: a line that is not a run's.
+    """
+    path = Path(workdir) / _RUNS
+    if not path.is_file():
+        return {}
+    lines = path.read_text(encoding="utf-8").splitlines()
+    try:
+        return dict(_from_line(line) for line in lines)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path} holds a line that is no finished run ({error}); remove that line,"
+            " its run is then done again."
+        ) from error
+
+
+def write_outcome(workdir: str | Path, run: Run, outcome: Outcome) -> None:
+    """Keeps a finished run: its weights, then its line, each written whole.
+
+    Args:
+        workdir: folder of the experiment, made where needed.
+        run: what was done.
+        outcome: what it gave.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written; the lines before stay
+            as they are.
+    """
+    files.write_arrays(
+        weights_path(workdir, run),
+        {
+            "coefficients": outcome.model.coefficients,
+            "intercepts": outcome.model.intercepts,
+            "classes": outcome.model.classes,
+            "training": outcome.training,
+            "feature_names": np.array(outcome.table.feature_names),
+        },
+    )
+    records = read_records(workdir) | {run: outcome.record}
+    lines = [_as_line(*item) for item in records.items()]
+    files.write_text(Path(workdir) / _RUNS, "".join(lines))
+
+
+def weights_path(workdir: str | Path, run: Run) -> Path:
+    """Where the weights of a run are kept, an .npz file.
+
+    It holds coefficients [K, F], intercepts [K], classes [K], the rows of the table
+    that trained, and feature_names [F].
+
+    Args:
+        workdir: folder of the experiment.
+        run: which run. Of runs that differ in the model's settings alone, the last one
+            is kept.
+    """
+    wrong = f"-{run.corruption:g}-wrong" if run.corruption else ""
+    name = f"{run.table}-{run.size}-{run.model}-seed{run.seed}{wrong}.npz"
+    return Path(workdir) / "weights" / name
+
+
+def _as_line(run: Run, record: dict[str, Any]) -> str:
+    values = asdict(run) | {"settings": dict(run.settings)}
+    return json.dumps(values | {"figures": record}, allow_nan=False) + "\n"
+
+
+def _from_line(line: str) -> tuple[Run, dict[str, Any]]:
+    values = json.loads(line)
+    record = values.pop("figures")
+    settings = tuple(sorted(values.pop("settings").items()))
+    return Run(settings=settings, **values), record

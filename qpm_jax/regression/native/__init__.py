@@ -1,0 +1,1 @@
+"""The native solver: prices, search, relax and fix, and a proof."""

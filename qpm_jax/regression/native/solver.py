@@ -1,0 +1,266 @@
+"""The native solver of binarized regression: prices, relax and fix, and a proof.
+
+The linear relaxation of docs/regression.md is nearly whole and close to the optimum.
+Its prices bound every model from below (`native_bound`); making class after class whole
+gives a model a few units above the bound (`native_search`), which opening a few classes
+at a time improves. Every model found descends by pairs of steps (`native_pairs`). Last,
+the weights that a better model cannot change are fixed, and a search tree over the rest
+improves the model once more or proves it.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Int
+
+from qpm_jax.regression.merged_data import MergedData, merge
+from qpm_jax.regression.native.block import build_block
+from qpm_jax.regression.native.bound import (
+    PriceBound,
+    allowed_weights,
+    objective_step,
+    price_bound,
+    round_up,
+)
+from qpm_jax.regression.native.model import NativeModel, make_model
+from qpm_jax.regression.native.pairs import descend_by_pairs
+from qpm_jax.regression.native.program import solve_block
+from qpm_jax.regression.native.search import Relaxed, Search, open_classes
+from qpm_jax.regression.problem import RegressionProblem
+from qpm_jax.regression.solution import (
+    RegressionSolution,
+    make_solution,
+)
+from qpm_jax.solvers.options import Progress
+from qpm_jax.solvers.solution import relative_gap
+
+# A gap below this is rounding.
+_PROVEN = 1e-9
+# Weights may move whose reduced cost is at most this; their number decides the time.
+_ALLOWANCE = 2.0
+# The same for the descent of a model, which is cheap enough to try several.
+_DESCENTS = (1.0, 2.0, 3.0)
+# One class may end this far from its best, absolute and as a share of the objective.
+_SLACK = 0.4
+_SLACK_SHARE = 3e-5
+_NODES = 30
+_MOST_OPENED = 4
+# A model this much dearer costs the same.
+_TIE = 1e-6
+# Entries of programs that are solved at once, and of those worth a try at a proof.
+_SMALL = 15_000
+_PROVABLE = 200_000
+_PROOF_NODES = 30
+# Steps between the best model and the bound that make a proof likely.
+_NEARLY_PROVEN = 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class Incumbent:
+    """The best model and the best bound known at some moment."""
+
+    model: NativeModel
+    bound: float
+
+
+def solve_native(
+    problem: RegressionProblem,
+    time_limit: float = 60.0,
+    seed: int = 0,
+    gap: float = 0.0,
+    progress: Progress | None = None,
+    max_rounds: int | None = None,
+) -> RegressionSolution:
+    """Solves a regression problem by prices and a few classes at a time.
+
+    Args:
+        problem: the problem.
+        time_limit: seconds, building included.
+        seed: randomness. The same seed gives the same answer as long as the solve does
+            not end by `time_limit`.
+        gap: ends when the bound is this close.
+        progress: called with (objective, bound, seconds) whenever one has improved.
+        max_rounds: ends after so many rounds, with status "time_limit"; None for no
+            limit.
+
+    Returns:
+        The best model found, checked; status "optimal", "gap_reached", "time_limit" or
+        "interrupted" (Ctrl-C, or a `KeyboardInterrupt` raised by `progress`).
+    """
+    started = time.perf_counter()
+    data = merge(problem)
+    best = _zero(problem, data)
+    status = "time_limit"
+    try:
+        told = None
+        rounds = _rounds(problem, data, best, seed, started + time_limit)
+        for number, best in enumerate(rounds):
+            news = best.model.cost, best.bound
+            if progress is not None and news != told:
+                progress(*news, time.perf_counter() - started)
+            told = news
+            closed = relative_gap(*news)
+            if closed <= max(gap, _PROVEN):
+                status = "optimal" if closed <= _PROVEN else "gap_reached"
+                break
+            if time.perf_counter() - started >= time_limit or number == max_rounds:
+                break
+    except KeyboardInterrupt:
+        status = "interrupted"
+    return make_solution(
+        problem,
+        data.spread(best.model.weights),
+        best.model.intercepts,
+        best.bound,
+        time.perf_counter() - started,
+        "native",
+        status,
+    )
+
+
+def _zero(problem: RegressionProblem, data: MergedData) -> Incumbent:
+    """Zero weights and intercepts, which are always allowed, and even prices."""
+    classes = problem.num_classes
+    weights = np.zeros((classes, len(data.sizes)), np.int64)
+    model = make_model(problem, data, weights, np.zeros(classes))
+    if model is None:
+        raise RuntimeError("intercepts of 0 broke the problem's bound.")
+    even = price_bound(problem, data, np.zeros((len(data.labels), classes)))
+    bound = round_up(even.value, objective_step(problem))
+    return Incumbent(model, min(bound, model.cost))
+
+
+def _rounds(
+    problem: RegressionProblem,
+    data: MergedData,
+    best: Incumbent,
+    seed: int,
+    deadline: float,
+) -> Iterator[Incumbent]:
+    """Yields the best known after every round; ends only without a relaxation."""
+    random = np.random.default_rng(seed)
+    step = objective_step(problem)
+    yield best
+    prices, relaxed, best = _relax(problem, data, best, step, deadline)
+    if prices is None:
+        return
+    yield best
+    slack = max(_SLACK, _SLACK_SHARE * abs(prices.value))
+    search = Search(problem, data, prices.slopes, _ALLOWANCE, slack, _NODES, deadline)
+    entries = int(data.features.astype(bool).sum()) * 2 * problem.num_classes
+    if entries <= _SMALL:
+        best = _prove(search, prices, best, step, seed)
+        yield best
+    order, known, stale = random.permutation(problem.num_classes), relaxed, 0
+    while True:
+        cutoff = best.model.cost + _TIE
+        found = open_classes(search, known, order, cutoff, int(random.integers(2**31)))
+        stale += 1
+        if found is not None and found.cost <= cutoff:
+            found = _descend(problem, data, prices, found)
+            stale = 0 if found.cost < best.model.cost else stale
+            best = replace(best, model=found)
+        yield best
+        hopeful = entries <= _PROVABLE and stale >= problem.num_classes
+        if hopeful or best.model.cost - best.bound <= _NEARLY_PROVEN * step:
+            best = _prove(search, prices, best, step, int(random.integers(2**31)))
+            yield best
+        if stale >= 2 * problem.num_classes:
+            search, stale = replace(search, nodes=2 * search.nodes), 0
+        order = _group(problem.num_classes, random)
+        known = Relaxed(
+            best.model.weights.astype(np.float64),
+            best.model.intercepts.astype(np.float64),
+        )
+
+
+def _group(classes: int, random: np.random.Generator) -> Int[np.ndarray, " K"]:
+    """A few classes, to be opened next, in random order."""
+    most = min(_MOST_OPENED, classes)
+    size = random.integers(min(2, most), most, endpoint=True)
+    return random.permutation(classes)[:size]
+
+
+def _relax(
+    problem: RegressionProblem,
+    data: MergedData,
+    best: Incumbent,
+    step: float,
+    deadline: float,
+) -> tuple[PriceBound | None, Relaxed, Incumbent]:
+    """The linear relaxation's prices and weights; its bound and rounded weights."""
+    classes = problem.num_classes
+    most = np.broadcast_to(data.sizes, (classes, len(data.sizes))).astype(np.float64)
+    every, none = np.ones(classes, bool), np.zeros(classes, bool)
+    close = np.ones((len(data.labels), classes), bool)
+    block = build_block(
+        problem, data, -most, most, np.zeros(classes), every, none, close
+    )
+    answer = solve_block(block, deadline)
+    if answer.values is None or not answer.ended:
+        return None, Relaxed(0 * most, np.zeros(classes)), best
+    prices = price_bound(
+        problem, data, -answer.prices.reshape(-1, classes) / data.counts[:, None]
+    )
+    weights, intercepts = block.read(answer.values)
+    rounded = np.round(weights).astype(np.int64)
+    model = make_model(problem, data, rounded, intercepts)
+    if model is not None:
+        model = _descend(problem, data, prices, model)
+        best = replace(best, model=min(best.model, model, key=lambda one: one.cost))
+    best = replace(best, bound=min(round_up(prices.value, step), best.model.cost))
+    costs = block.reduced_costs(answer.prices)
+    return prices, Relaxed(weights, intercepts, costs), best
+
+
+def _descend(
+    problem: RegressionProblem,
+    data: MergedData,
+    prices: PriceBound,
+    model: NativeModel,
+) -> NativeModel:
+    """The best end of the descents from a model within several reduced costs."""
+    ends = [
+        descend_by_pairs(
+            problem, data, model, *allowed_weights(data, prices.slopes, allowance)
+        )
+        for allowance in _DESCENTS
+    ]
+    return min(ends, key=lambda end: end.cost)
+
+
+def _prove(
+    search: Search, prices: PriceBound, best: Incumbent, step: float, seed: int
+) -> Incumbent:
+    """Looks for a better model among all, as far as the nodes go.
+
+    A better model costs at most one step less, so a weight whose reduced cost is more
+    than that leaves above the bound is known.
+    """
+    problem, data = search.problem, search.data
+    cutoff = best.model.cost - step
+    lower, upper = allowed_weights(data, prices.slopes, cutoff - prices.value)
+    every = np.ones(problem.num_classes, bool)
+    block = build_block(
+        problem,
+        data,
+        lower.astype(np.float64),
+        upper.astype(np.float64),
+        best.model.intercepts.astype(np.float64),
+        every,
+        every,
+        np.ones((len(data.labels), len(every)), bool),
+    )
+    nodes = _PROOF_NODES * search.nodes
+    limit = cutoff + 1e-3 * step if step else cutoff
+    answer = solve_block(block, search.deadline, seed, nodes=nodes, cutoff=limit)
+    bound = min(round_up(answer.bound, step), best.model.cost)
+    best = replace(best, bound=max(best.bound, bound))
+    if answer.values is not None:
+        weights, offsets = block.read(answer.values)
+        found = make_model(problem, data, np.round(weights).astype(np.int64), offsets)
+        if found is not None and found.cost < best.model.cost:
+            best = replace(best, model=found)
+    return best

@@ -1,0 +1,1 @@
+"""Pictures of ternary models and of what experiments gave, as PNG files."""
