@@ -94,7 +94,7 @@ def over_training(setting: Setting, model: Model) -> TrainingFigures:
     if attributes is not None:
         states["alignment"] = metrics.alignment_init(num_features, attributes.shape[1])
     update = _everywhere(setting, _training_update)
-    weights = jnp.asarray(model.weights, jnp.float32)
+    states, weights = _placed(setting, states, model)
     rows: list[Any] = []
     for outputs in _stream(setting, model, dataset.train, "evaluate train"):
         batch = outputs.batch
@@ -128,6 +128,18 @@ def over_training(setting: Setting, model: Model) -> TrainingFigures:
 def _everywhere(setting: Setting, update: Callable[..., Any]) -> Callable[..., Any]:
     """Compiles an update; what it returns lies whole on every device of every host."""
     return jax.jit(update, out_shardings=distributed.replicated(setting.mesh))
+
+
+def _placed(
+    setting: Setting, states: dict[str, Any], model: Model
+) -> tuple[dict[str, Any], Float[Array, "C F"]]:
+    """Returns first states and class weights, whole on every device.
+
+    There an update leaves its states, so that one program serves the first batch too.
+    """
+    everywhere = distributed.replicated(setting.mesh)
+    weights = jnp.asarray(model.weights, jnp.float32)
+    return distributed.place((states, weights), everywhere)
 
 
 def _stream(setting: Setting, model: Model, split: Any, title: str) -> Any:
@@ -177,7 +189,7 @@ def over_test(setting: Setting, model: Model) -> HeldOutFigures:
     if model.channels is not None:
         states["confusions"] = metrics.confusions_init(*model.weights.shape)
     update = _everywhere(setting, _test_update)
-    weights = jnp.asarray(model.weights, jnp.float32)
+    states, weights = _placed(setting, states, model)
     covered = np.zeros(num_masks)
     for outputs in _stream(setting, model, split, "evaluate test"):
         masks = truth.masks_on_maps(

@@ -12,11 +12,19 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import NamedSharding
 from jaxtyping import Array, Bool, Float
 
 from qpm_jax import datasets, metrics
 from qpm_jax.datasets.normalise import normalise
-from qpm_jax.distributed import local_rows, place_rows, replicated, round_up
+from qpm_jax.distributed import (
+    along_rows,
+    local_rows,
+    place,
+    place_rows,
+    replicated,
+    round_up,
+)
 from qpm_jax.metrics import Faithfulness
 from qpm_jax.phases.passes import Model
 from qpm_jax.phases.setting import Channels, Setting
@@ -40,9 +48,15 @@ def run(setting: Setting, model: Model) -> Faithfulness:
     mesh = setting.mesh
     size = min(setting.evaluation_batch_size, round_up(len(chosen), mesh.size))
     own = local_rows(size)
-    look = jax.jit(partial(_look, model.network, setting.mean, setting.std))
-    update = jax.jit(metrics.faithfulness_update, out_shardings=replicated(mesh))
-    state = metrics.faithfulness_init(STEPS)
+    rows, whole = along_rows(mesh), replicated(mesh)
+    look = jax.jit(
+        partial(_look, model.network, setting.mean, setting.std), out_shardings=rows
+    )
+    pictures = jax.jit(_pictures, out_shardings=rows)
+    update = jax.jit(metrics.faithfulness_update, out_shardings=whole)
+    # What comes first lies where all that follows will, so that programs serve both.
+    state = place(metrics.faithfulness_init(STEPS), whole)
+    weights = place(jnp.asarray(model.map_weights, jnp.float32), whole)
     key = jax.random.key(setting.config.seed)
     starts = range(0, len(chosen), size)
     for start in track(starts, len(starts), "deletion and insertion"):
@@ -53,8 +67,8 @@ def run(setting: Setting, model: Model) -> Faithfulness:
         )
         logits = _logits(
             partial(look, model.variables, place_rows(mesh, batch["image"], size)),
-            jnp.asarray(model.map_weights, jnp.float32),
-            jax.random.fold_in(key, start),
+            partial(pictures, map_weights=weights, key=jax.random.fold_in(key, start)),
+            rows,
         )
         state = update(state, logits, np.arange(size) < len(indices))
     return metrics.faithfulness_finish(state)
@@ -62,18 +76,16 @@ def run(setting: Setting, model: Model) -> Faithfulness:
 
 def _logits(
     look: Callable[[Bool[Array, "B H W"]], tuple[Array, Array]],
-    map_weights: Float[Array, "C F"],
-    key: Array,
+    pictures: Callable[[Array, Array], tuple[Bool[Array, "B H W"], ...]],
+    rows: NamedSharding,
 ) -> Float[Array, "Q B C"]:
     """Returns the logits of every picture of a batch, the whole images first."""
     # Masks of the maps' size from the start, so that one program serves all pictures.
     single = jax.ShapeDtypeStruct((1, 1, 1), jnp.bool_)
     size = jax.eval_shape(look, single)[1].shape[:3]
-    logits, maps = look(jnp.ones(size, bool))
-    shown = _pictures(logits, maps, map_weights, key)
-    # By number: pictures that are divided over hosts cannot be walked through.
-    rest = (look(shown[number])[0] for number in range(1, len(shown)))
-    return jnp.stack([logits, *rest])
+    logits, maps = look(place(jnp.ones(size, bool), rows))
+    _, *rest = pictures(logits, maps)
+    return jnp.stack([logits, *(look(shown)[0] for shown in rest)])
 
 
 def _look(
@@ -89,12 +101,12 @@ def _look(
     return outputs[0], outputs[2]
 
 
-@jax.jit
 def _pictures(
     logits: Float[Array, "B C"],
     maps: Float[Array, "B H W F"],
     map_weights: Float[Array, "C F"],
     key: Array,
-) -> Bool[Array, "Q B H W"]:
+) -> tuple[Bool[Array, "B H W"], ...]:
+    """Returns what each picture shows, apart: hosts cannot walk through an array."""
     importance = metrics.class_map(maps, map_weights, jnp.argmax(logits, axis=-1))
-    return metrics.shown_positions(importance, STEPS, key)
+    return tuple(metrics.shown_positions(importance, STEPS, key))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import NamedTuple
 
+import jax
 import numpy as np
 import pytest
 
@@ -132,3 +133,24 @@ def test_the_curves_begin_at_the_models_own_probability(setting, model):
     assert curves.random[0] == pytest.approx(sure, rel=1e-4)
     assert curves.deletion[-1] == pytest.approx(curves.insertion[0], rel=1e-4)
     assert len(curves.deletion) == perturb.STEPS + 1
+
+
+@pytest.mark.parametrize(
+    "measured", [passes.over_training, passes.over_test, perturb.run]
+)
+def test_every_program_is_compiled_once(setting, model, monkeypatch, measured):
+    """Also for the first batch, before which no program has left anything."""
+    compile_, programs = jax.jit, []
+
+    def jit(function, **options):
+        # Programs of one function share what is compiled, also with other tests.
+        def own(*arguments, **named):
+            return function(*arguments, **named)
+
+        programs.append(compile_(own, **options))
+        return programs[-1]
+
+    monkeypatch.setattr(jax, "jit", jit)
+    measured(setting, model)
+    assert [program._cache_size() for program in programs] == [1] * len(programs)
+    assert len(programs) >= 2
