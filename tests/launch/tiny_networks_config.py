@@ -2,7 +2,7 @@
 
 from ml_collections import ConfigDict
 
-from qpm_jax.networks.settings import default
+from qpm_jax.networks.experiments.settings import default
 
 
 def get_config() -> ConfigDict:

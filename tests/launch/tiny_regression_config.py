@@ -1,6 +1,6 @@
 """An experiment of seconds on scikit-learn's digits."""
 
-from qpm_jax.regression.settings import default
+from qpm_jax.regression.experiments.settings import default
 
 
 def get_config():

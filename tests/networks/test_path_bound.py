@@ -8,10 +8,10 @@ from qpm_jax.networks import (
     NetworkProblem,
     ReLUNetwork,
     build_dense,
+    path_bound,
     search,
     weight_family,
 )
-from qpm_jax.networks.bounds import path_bound
 from qpm_jax.networks.starts.dense_starts import repaired, ridge_start
 
 
