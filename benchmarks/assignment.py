@@ -10,7 +10,7 @@ scale   synthetic clustered classes at the paper's sizes, as long as a user woul
 long    the same, ten minutes each, 21,841 classes an hour: what the short runs missed
 side    every solver on the same instance
 
-`--count` sets how many medium instances, `--names` chooses among the medium, the real
+`--first` and `--count` set which medium instances (in parts, for long), `--names` chooses among the medium, the real
 and the large ones ("60x20", "CUB-50", "2048x200"), `--solvers` among the exact ones.
 """
 
@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--sections", default="small,medium,real,scale,side")
     parser.add_argument("--names", default=",".join((*MEDIUM, *instances.REAL, *LARGE)))
     parser.add_argument("--solvers", default="highs,scip")
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=3600.0)
     arguments = parser.parse_args()
@@ -80,7 +81,7 @@ def medium(arguments: argparse.Namespace) -> None:
         if name not in arguments.names.split(","):
             continue
         reached, proven, spent = 0, 0, []
-        for seed in range(arguments.count):
+        for seed in range(arguments.first, arguments.first + arguments.count):
             problem = instances.random_problem(seed, *shape, own=1.0, penalty=1.0)
             native = assignment.solve(problem, time_limit=20.0, price_steps=0)
             limit = arguments.seconds
@@ -88,10 +89,10 @@ def medium(arguments: argparse.Namespace) -> None:
             proven += exact.status == "optimal"
             reached += native.objective >= exact.objective * (1 - 1e-9)
             spent.append((native.seconds, exact.seconds))
-            if (seed + 1) % 10 == 0:
+            if len(spent) % 10 == 0:
                 typical = np.median(spent, axis=0)
                 print(
-                    f"{name}: native as good or better in {reached} of {seed + 1}, "
+                    f"{name}: native as good or better in {reached} of {len(spent)}, "
                     f"{proven} proven by SCIP; median {typical[0]:.2f} and "
                     f"{typical[1]:.1f} s",
                     flush=True,
