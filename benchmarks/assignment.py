@@ -10,8 +10,9 @@ scale   synthetic clustered classes at the paper's sizes, as long as a user woul
 long    the same, ten minutes each, 21,841 classes an hour: what the short runs missed
 side    every solver on the same instance
 
-`--first` and `--count` set which medium instances (in parts, for long), `--names` chooses among the medium, the real
-and the large ones ("60x20", "CUB-50", "2048x200"), `--solvers` among the exact ones.
+`--first` and `--count` set which medium instances (in parts, for long), `--names`
+chooses among the medium, the real and the large ones ("60x20", "CUB-50", "2048x200"),
+`--solvers` among the exact ones.
 """
 
 import argparse
