@@ -2,13 +2,14 @@
 
 Where nothing is trained, a notice ends the work where it stands: results are written
 whole or not at all. Training holds the notice back until its step is done and its
-checkpoint written.
+checkpoint written; one of several hosts holds it back until all of them are asked.
 """
 
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ class _Ear:
     listens: bool = False
     heard: str = ""
     deferrals: int = 0
+    dropped: bool = False
+    repeats: bool = False
     unraisable: Callable[[Any], object] = sys.unraisablehook
 
 
@@ -62,6 +65,16 @@ def listen() -> None:
         signal.signal(notice, _hear)
 
 
+def hold() -> None:
+    """Holds notices back from now on, as what is done here is done with other hosts.
+
+    One that left alone would leave the others waiting; `training.agreement` ends all.
+    """
+    if _ear.listens:
+        listen()
+    _ear.deferrals += 1
+
+
 def heard() -> str:
     """Returns the name of the signal that has asked for the end, "" before."""
     return _ear.heard
@@ -75,7 +88,7 @@ def deferred() -> Iterator[Callable[[int], bool]]:
       `should_stop`, a function of the step: whether a notice has come.
 
     Raises:
-      Stopped: The block has ended, and a notice came meanwhile.
+      Stopped: The block has ended, a notice came meanwhile, and nothing else holds it.
     """
     if _ear.listens:
         listen()
@@ -84,7 +97,7 @@ def deferred() -> Iterator[Callable[[int], bool]]:
         yield lambda step: bool(_ear.heard)
     finally:
         _ear.deferrals -= 1
-    if _ear.heard:
+    if _ear.heard and not _ear.deferrals:
         raise Stopped(f"{_ear.heard} came.")
 
 
@@ -92,6 +105,9 @@ def _hear(number: int, frame: FrameType | None) -> None:
     """Notes a signal; ends the work at once where that is allowed."""
     del frame
     _ear.heard = signal.Signals(number).name
+    if _ear.repeats:
+        return  # would be dropped again; it comes once more
+    _ear.dropped = False
     if not _ear.deferrals:
         raise Stopped(f"{_ear.heard} came.")
 
@@ -101,5 +117,14 @@ def _unless_lost(unraisable: Any) -> None:
     if not isinstance(unraisable.exc_value, Stopped):
         _ear.unraisable(unraisable)
         return
-    again = (os.getpid(), signal.Signals[_ear.heard])
-    threading.Timer(_AGAIN_SECONDS, os.kill, again).start()
+    _ear.dropped = _ear.repeats = True
+    threading.Thread(target=_repeat, args=(_ear.heard,), daemon=True).start()
+    _ear.repeats = False
+
+
+def _repeat(notice: str) -> None:
+    """Sends this process a notice until it was heard where it counts."""
+    time.sleep(_AGAIN_SECONDS)
+    while _ear.dropped:
+        os.kill(os.getpid(), signal.Signals[notice])
+        time.sleep(max(_AGAIN_SECONDS, 0.05))

@@ -71,6 +71,21 @@ def test_training_takes_a_signal_back_that_another_library_took(listening):
         train()
 
 
+def test_in_a_job_of_several_a_notice_waits_until_all_hosts_are_asked(listening):
+    stopping.hold()
+    _send(signal.SIGTERM)
+    with stopping.deferred() as should_stop:
+        assert should_stop(1)
+    assert stopping.heard() == "SIGTERM"
+
+
+def test_to_hold_notices_takes_a_signal_back_that_another_library_took(listening):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    stopping.hold()
+    _send(signal.SIGTERM)
+    assert stopping.heard() == "SIGTERM"
+
+
 class Collected:
     """Python drops the exceptions of a `__del__`."""
 
@@ -81,7 +96,12 @@ class Collected:
         self.action()
 
 
-def test_a_notice_that_comes_where_exceptions_are_dropped_is_not_lost(listening):
+@pytest.mark.parametrize("seconds", [0.05, 0.0], ids=["later", "at once"])
+def test_a_notice_that_comes_where_exceptions_are_dropped_is_not_lost(
+    listening, monkeypatch, seconds
+):
+    """Repeated at once, as on a machine with much to do, it may be dropped again."""
+    monkeypatch.setattr(stopping, "_AGAIN_SECONDS", seconds)
     with pytest.raises(stopping.Stopped, match="SIGUSR1"):
         _collect_and_wait()
 
