@@ -64,8 +64,11 @@ def run_phase(phase: Callable[[ConfigDict, str], None]) -> None:
         return from_dict(values)
 
     def joined(config: ConfigDict, folder: str) -> None:
+        from qpm_jax.training.agreement import leave_if_asked
+
         cluster.join()
         phase(config, folder)
+        leave_if_asked()  # a script must not go on to the next phase
 
     run_configured(joined, default(), checked)
 

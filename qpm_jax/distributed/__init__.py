@@ -8,6 +8,7 @@ here says where arrays lie; what is computed is the same on any number of device
 from qpm_jax.distributed.hosts import (
     HEARTBEAT_SECONDS,
     by_first,
+    from_all,
     initialize,
     is_first,
     once,
@@ -33,6 +34,7 @@ __all__ = [
     "along_rows",
     "by_first",
     "check_batch_size",
+    "from_all",
     "gathered",
     "initialize",
     "is_first",

@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 import jax
 import numpy as np
 
+from qpm_jax import stopping
 from qpm_jax.distributed.membership import Membership, membership
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ def initialize(
     heartbeat_seconds: int = HEARTBEAT_SECONDS,
 ) -> bool:
     """Joins this process to its job; to be called before anything is computed.
+
+    From then on a notice ends all processes of a job of several, where they are asked.
 
     Args:
       coordinator: As `Membership`; what is not given comes from the environment.
@@ -65,8 +68,11 @@ def initialize(
         joined = membership(os.environ, coordinator, num_processes, process_id)
     if joined is None:
         return False
-    _connect(joined, heartbeat_seconds)
-    _tell(joined.coordinator)
+    with stopping.deferred():  # one that left here would keep the others waiting
+        _connect(joined, heartbeat_seconds)
+        _tell(joined.coordinator)
+        if several_hosts():
+            stopping.hold()
     return several_hosts()
 
 
@@ -145,6 +151,16 @@ def once(action: Callable[[], Result]) -> Result:
     return result
 
 
+def from_all(words: str) -> list[str]:
+    """Returns what each process says, in their order, in every process.
+
+    All processes call it at the same place. Alone, there are its own words.
+    """
+    if not several_hosts():
+        return [words]
+    return [message.decode() for message in _all_messages(words.encode())]
+
+
 def by_first(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Returns a function whose every call is made `once`; a decorator."""
 
@@ -177,3 +193,18 @@ def _from_first(message: bytes) -> bytes:
     length = int(multihost_utils.broadcast_one_to_all(np.int32(len(message))))
     padded = np.frombuffer(message.ljust(length, b"\0")[:length], np.uint8)
     return np.asarray(multihost_utils.broadcast_one_to_all(padded)).tobytes()
+
+
+def _all_messages(message: bytes) -> list[bytes]:
+    """Returns every process's message in every process."""
+    from jax.experimental import multihost_utils
+
+    lengths = multihost_utils.process_allgather(np.array([len(message)], np.int32))
+    lengths = np.ravel(lengths).tolist()
+    longest = max(lengths)
+    if not longest:
+        return [b""] * len(lengths)
+    padded = np.frombuffer(message.ljust(longest, b"\0"), np.uint8)
+    gathered = multihost_utils.process_allgather(padded)
+    rows = np.reshape(gathered, (len(lengths), longest))
+    return [row.tobytes()[:size] for row, size in zip(rows, lengths, strict=True)]

@@ -1,5 +1,7 @@
 """Contrastiveness: is a feature clearly on or off, rather than somewhere between?"""
 
+from collections.abc import Callable
+
 import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Float
@@ -8,7 +10,11 @@ from qpm_jax.metrics.gaussian_mixture import Mixture, fit_mixtures
 from qpm_jax.statistics import inputs
 
 
-def contrastiveness(features: Float[ArrayLike, "N F"], seed: int = 0) -> float:
+def contrastiveness(
+    features: Float[ArrayLike, "N F"],
+    seed: int = 0,
+    before_group: Callable[[], None] = lambda: None,
+) -> float:
     """Returns 1 − the mean overlap of the two modes of each feature.
 
     Per feature, a mixture of two normal distributions is fitted and the overlap
@@ -19,6 +25,8 @@ def contrastiveness(features: Float[ArrayLike, "N F"], seed: int = 0) -> float:
     Args:
         features: training features, one row a sample.
         seed: of the starting points of the fits.
+        before_group: called before every group of features, which takes about a second;
+            it may raise.
 
     Returns:
         A value in [0, 1].
@@ -26,11 +34,13 @@ def contrastiveness(features: Float[ArrayLike, "N F"], seed: int = 0) -> float:
     Raises:
         ValueError: fewer than two samples, features that are not [N,F], or NaN.
     """
-    return float(1.0 - feature_overlaps(features, seed).mean())
+    return float(1.0 - feature_overlaps(features, seed, before_group).mean())
 
 
 def feature_overlaps(
-    features: Float[ArrayLike, "N F"], seed: int = 0
+    features: Float[ArrayLike, "N F"],
+    seed: int = 0,
+    before_group: Callable[[], None] = lambda: None,
 ) -> Float[np.ndarray, " F"]:
     """Returns the overlap coefficient of each feature's two modes, in [0, 1].
 
@@ -41,6 +51,7 @@ def feature_overlaps(
     Args:
         features: one row a sample.
         seed: of the starting points of the fits.
+        before_group: as in `contrastiveness`.
 
     Raises:
         ValueError: fewer than two samples, features that are not [N,F], or NaN.
@@ -56,7 +67,8 @@ def feature_overlaps(
     varied = ~inputs.is_constant(mean, std)
     overlaps = np.ones(features.shape[1])
     if varied.any():
-        overlaps[varied] = _overlap(fit_mixtures(features[:, varied], seed))
+        mixture = fit_mixtures(features[:, varied], seed, before_group)
+        overlaps[varied] = _overlap(mixture)
     return overlaps
 
 

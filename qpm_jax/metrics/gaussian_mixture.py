@@ -6,6 +6,8 @@ by feature; in one dimension both become array operations over features. So a de
 model's 1,280 features take a second or two instead of minutes.
 """
 
+from collections.abc import Callable
+
 import flax.struct
 import jax
 import jax.numpy as jnp
@@ -38,12 +40,17 @@ class Mixture:
     variance: Float[Array, "F 2"]
 
 
-def fit_mixtures(features: Float[np.ndarray, "N F"], seed: int) -> Mixture:
+def fit_mixtures(
+    features: Float[np.ndarray, "N F"],
+    seed: int,
+    before_group: Callable[[], None] = lambda: None,
+) -> Mixture:
     """Returns the mixture of every feature; none may be constant.
 
     Args:
         features: one row a sample, at least two.
         seed: of the k-means starts.
+        before_group: called before every group of features.
 
     Returns:
         NumPy float64 arrays. The order of two components is arbitrary.
@@ -53,6 +60,7 @@ def fit_mixtures(features: Float[np.ndarray, "N F"], seed: int) -> Mixture:
     random = np.random.default_rng(seed)
     groups = []
     for start in range(0, num_features, size):
+        before_group()
         # The last group is filled with copies: one shape, one compilation.
         index = np.minimum(np.arange(start, start + size), num_features - 1)
         values = features[:, index].T.astype(np.float64)

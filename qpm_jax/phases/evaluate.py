@@ -45,6 +45,7 @@ from qpm_jax.phases.passes import (
 )
 from qpm_jax.phases.setting import Setting, prepare
 from qpm_jax.phases.statistics import read_statistics
+from qpm_jax.training.agreement import leave_if_asked
 
 __all__ = [
     "METRICS",
@@ -162,7 +163,9 @@ def measure(
         "features_per_class": float(used.sum(axis=1).mean()),
         "sid_at_5": test.sid_at_5,
         "class_independence": train.class_independence,
-        "contrastiveness": metrics.contrastiveness(train.features, seed),
+        "contrastiveness": metrics.contrastiveness(
+            train.features, seed, leave_if_asked
+        ),
         "structural_grounding": _grounding(model, similarity),
         "correlation": train.correlation,
         "dependence": train.dependence,

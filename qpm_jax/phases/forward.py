@@ -12,6 +12,7 @@ from qpm_jax import distributed
 from qpm_jax.datasets.dataset import Split
 from qpm_jax.datasets.normalise import normalise
 from qpm_jax.phases.setting import Channels, Setting
+from qpm_jax.training.agreement import leave_if_asked
 from qpm_jax.training.progress import track
 
 
@@ -45,12 +46,18 @@ def infer(
 def stream(
     setting: Setting, network: nn.Module, variables: Any, split: Split, title: str
 ) -> Iterator[Outputs]:
-    """Yields the network's outputs over a split in order, with a progress bar."""
+    """Yields the network's outputs over a split in order, with a progress bar.
+
+    Raises:
+      Stopped: There are several hosts, and one of them was asked to end.
+    """
     rows = distributed.along_rows(setting.mesh)
     function = jax.jit(
         partial(infer, network, setting.mean, setting.std),
         out_shardings=(rows, distributed.replicated(setting.mesh), rows),
     )
     batches = -(-len(split.labels) // setting.evaluation_batch_size)
-    for batch in track(setting.in_order(split), batches, title):
+    passed = track(setting.in_order(split), batches, title)
+    for number, batch in enumerate(passed):
+        leave_if_asked(number)
         yield Outputs(batch, *function(variables, batch["image"]))

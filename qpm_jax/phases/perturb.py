@@ -28,6 +28,7 @@ from qpm_jax.distributed import (
 from qpm_jax.metrics import Faithfulness
 from qpm_jax.phases.passes import Model
 from qpm_jax.phases.setting import Channels, Setting
+from qpm_jax.training.agreement import leave_if_asked
 from qpm_jax.training.progress import track
 
 # A hundred images give the areas to about ±0.03.
@@ -60,6 +61,7 @@ def run(setting: Setting, model: Model) -> Faithfulness:
     key = jax.random.key(setting.config.seed)
     starts = range(0, len(chosen), size)
     for start in track(starts, len(starts), "deletion and insertion"):
+        leave_if_asked()
         indices = chosen[start : start + size]
         padded = np.pad(indices, (0, size - len(indices)), mode="edge")
         batch = datasets.gather(

@@ -19,6 +19,7 @@ from qpm_jax.phases import (
 )
 from qpm_jax.phases import workdir as folders
 from qpm_jax.phases.setting import prepare
+from qpm_jax.training.agreement import leave_if_asked
 
 logger = logging.getLogger(__name__)
 
@@ -50,11 +51,13 @@ def run(
 
     Raises:
       ValueError: A setting is impossible, or the directory holds another run.
+      Stopped: There are several hosts, and one of them was asked to end.
     """
     if until not in RUN:
         raise ValueError(f"until is {until!r}; phases are {', '.join(RUN)}.")
     setting = prepare(config, workdir, dataset)
     for phase, run_phase in RUN.items():
+        leave_if_asked()
         if folders.is_done(setting.workdir, phase):
             logger.info("%s is done already", phase)
         elif one_process.leaves(phase):

@@ -7,10 +7,12 @@ import jax
 import numpy as np
 import pytest
 
-from qpm_jax import distributed
+from qpm_jax import distributed, stopping
 from qpm_jax.distributed import hosts
 from qpm_jax.distributed.placement import divided_to_host
 from qpm_jax.phases import assign, explain, one_process, pipeline
+from qpm_jax.stopping import Stopped
+from qpm_jax.training import agreement
 
 
 @pytest.fixture
@@ -19,6 +21,7 @@ def two_hosts(monkeypatch):
     monkeypatch.setattr(jax.distributed, "is_initialized", lambda: True)
     monkeypatch.setattr(jax, "process_count", lambda: 2)
     monkeypatch.setattr(hosts, "_from_first", lambda message: message)
+    monkeypatch.setattr(agreement, "any_host", lambda *wishes: wishes)
 
 
 class Unsendable(Exception):
@@ -64,6 +67,18 @@ def test_a_message_passes_whole():
     assert hosts._from_first(b"words") == b"words"
 
 
+def test_alone_all_hear_what_this_one_says():
+    assert distributed.from_all("words") == ["words"]
+
+
+def test_what_all_say_passes_whole(two_hosts, monkeypatch):
+    """The connection of JAX stacks what one process has; a real one, in `training`."""
+    monkeypatch.setattr(jax, "process_count", lambda: 1)
+    monkeypatch.setattr(hosts, "several_hosts", lambda: True)
+    assert distributed.from_all("größer") == ["größer"]
+    assert distributed.from_all("") == [""]
+
+
 def test_a_member_is_connected_and_says_who_it_is(monkeypatch, caplog):
     calls = []
     monkeypatch.setattr(
@@ -83,6 +98,19 @@ def test_a_member_is_connected_and_says_who_it_is(monkeypatch, caplog):
     assert nothing == ()
     assert detected["heartbeat_timeout_seconds"] == distributed.HEARTBEAT_SECONDS
     assert "process 0, the coordination service, is at node001:12345" in caplog.text
+
+
+def test_a_member_of_several_holds_notices_from_its_joining_on(monkeypatch):
+    monkeypatch.setattr(stopping, "_ear", stopping._Ear(heard="SIGTERM"))
+    monkeypatch.setattr(hosts, "_connect", lambda *a: join(monkeypatch))
+    assert distributed.initialize("node001:12345", 2, 0)
+    with stopping.deferred():
+        pass  # would end here otherwise
+
+
+def join(monkeypatch):
+    monkeypatch.setattr(jax.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
 
 
 def test_hosts_hand_their_devices_what_all_of_them_hold(two_hosts):
@@ -114,16 +142,31 @@ def test_phases_of_one_process_refuse_a_job_of_several(two_hosts, phase, tmp_pat
         phase.run(None, tmp_path)
 
 
-def test_the_pipeline_stops_before_them_and_names_the_command(
-    two_hosts, monkeypatch, caplog, tmp_path
-):
+@pytest.fixture
+def ran(monkeypatch, tmp_path):
+    """Names of the phases that a pipeline of none but named phases has run."""
+
     class Prepared:
         workdir, dataset = tmp_path, None
 
-    ran = []
+    names = []
     monkeypatch.setattr(pipeline, "prepare", lambda *arguments: Prepared)
     for phase in ("dense", "statistics"):
-        monkeypatch.setitem(pipeline.RUN, phase, lambda *a, p=phase: ran.append(p))
+        monkeypatch.setitem(pipeline.RUN, phase, lambda *a, p=phase: names.append(p))
+    return names
+
+
+def test_hosts_leave_together_between_two_phases(two_hosts, ran, monkeypatch, tmp_path):
+    # The other host hears of the end while the first phase runs.
+    monkeypatch.setattr(agreement, "any_host", lambda wish: (bool(ran),))
+    with pytest.raises(Stopped, match="Another host was asked to end"):
+        pipeline.run(None, tmp_path)
+    assert ran == ["dense"]
+
+
+def test_the_pipeline_stops_before_them_and_names_the_command(
+    two_hosts, ran, caplog, tmp_path
+):
     with caplog.at_level(logging.WARNING):
         pipeline.run(None, tmp_path)
     assert ran == ["dense", "statistics"]

@@ -120,6 +120,16 @@ def test_a_feature_is_judged_alone_whatever_else_is_there():
     )
 
 
+def test_features_are_fitted_in_groups_between_which_a_caller_may_end_it():
+    features = np.random.default_rng(3).gamma(0.5, 1.0, (300, 5))
+    groups = []
+    value = metrics.contrastiveness(features, 3, lambda: groups.append(1))
+    assert groups == [1]  # small ones are one
+    assert value == metrics.contrastiveness(features, 3)
+    with pytest.raises(ZeroDivisionError):
+        metrics.contrastiveness(features, 3, lambda: 1 / 0)
+
+
 def test_constant_features_alone_have_no_contrast():
     assert metrics.contrastiveness(np.full((10, 3), 7.7, np.float32)) == 0.0
 
