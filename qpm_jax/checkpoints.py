@@ -3,7 +3,8 @@
 Orbax writes each checkpoint into a temporary folder and renames it when it is complete,
 so a killed run leaves at most an unfinished folder that is ignored. A checkpoint that
 was damaged afterwards (cut short, half copied, a byte changed) is passed over, loudly,
-for the one before it; a digest of the state, kept beside it, tells.
+for the one before it; a digest of the state, kept beside it, tells. Several hosts all
+take the newest one that each of them can read.
 """
 
 import errno
@@ -11,7 +12,8 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,10 +23,15 @@ import jax.numpy as jnp
 import orbax.checkpoint as ocp
 from jaxtyping import Array, UInt32
 
+from qpm_jax import distributed
+
 logger = logging.getLogger(__name__)
 
 # Under which name a checkpoint keeps the digest of its state.
 _DIGEST = "digest"
+
+# Under which name Orbax keeps the state where it is all that a checkpoint holds.
+_ITEM = "default"
 
 # What a write reports where nothing more fits: disk, quota, size of a file.
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -46,6 +53,8 @@ def open_manager(
         enable_async_checkpointing=asynchronous,
         create=True,
         cleanup_tmp_directories=True,  # what a killed run was writing
+        # All hosts are to try the same steps.
+        single_host_load_and_broadcast=distributed.several_hosts(),
     )
     folder = Path(folder).absolute()
     with (
@@ -70,12 +79,17 @@ def save(manager: ocp.CheckpointManager, step: int, state: Any) -> None:
     )
 
 
-def restore_latest(manager: ocp.CheckpointManager, template: Any) -> Any | None:
-    """Restores the newest readable checkpoint, or None where there is none.
+def restore_latest(
+    manager: ocp.CheckpointManager,
+    template: Any,
+    from_all: Callable[[str], list[str]] = distributed.from_all,
+) -> Any | None:
+    """Restores the newest checkpoint that all hosts can read, or None without any.
 
     Args:
       manager: From `open_manager`.
       template: A pytree of arrays with the shapes, dtypes and sharding to restore to.
+      from_all: Returns what each host says, which here is why it cannot read a step.
 
     Returns:
       A pytree like `template`, or None if no checkpoint was written yet.
@@ -85,21 +99,19 @@ def restore_latest(manager: ocp.CheckpointManager, template: Any) -> Any | None:
     """
     abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, template)
     failures: list[str] = []
-    for step in sorted(manager.all_steps(), reverse=True):
-        try:
-            restored = manager.restore(step, args=ocp.args.StandardRestore(abstract))
-            _require_digest(manager, step, restored)
-        except Exception as error:  # Orbax raises many kinds for a damaged folder
-            reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
-            failures.append(f"step {step}: {reason[0][:200]}")
+    steps = sorted(manager.all_steps(), reverse=True)
+    for step in steps:
+        restored, reason = _restore(manager, step, abstract, from_all)
+        if reason:
+            failures.append(f"step {step}: {reason}")
             logger.warning(
                 "The checkpoint %s is DAMAGED and passed over (%s). Training goes on "
                 "from the one before it, if there is one.",
                 manager.directory / str(step),
-                reason[0][:200],
+                reason,
             )
             continue
-        for damaged in (s for s in manager.all_steps() if s > step):
+        for damaged in (s for s in steps if s > step):
             # It would otherwise stand in the way of the new checkpoint of that step.
             manager.delete(damaged)
         return restored
@@ -110,6 +122,57 @@ def restore_latest(manager: ocp.CheckpointManager, template: Any) -> Any | None:
             "Delete that folder to train this phase again from its start."
         )
     return None
+
+
+def _restore(
+    manager: ocp.CheckpointManager,
+    step: int,
+    abstract: Any,
+    from_all: Callable[[str], list[str]],
+) -> tuple[Any, str]:
+    """Returns the state of a step, "" ; or None, why some host cannot have it.
+
+    The digest is computed by all hosts together, so only where all of them could read.
+    """
+    state, written, reason = None, None, ""
+    try:
+        written = _written_digest(manager, step)
+        state = _read(manager, step, abstract)
+    except Exception as error:  # Orbax raises many kinds for a damaged folder
+        reason = [*str(error).strip().splitlines(), type(error).__name__][0][:200]
+    reason = _of_all(from_all, reason)
+    if not reason:
+        same = written is None or written == int(digest(state))
+        words = "" if same else "its numbers are not those that were written"
+        reason = _of_all(from_all, words)
+    return (None, reason) if reason else (state, "")
+
+
+def _of_all(from_all: Callable[[str], list[str]], reason: str) -> str:
+    """Returns the reasons of all hosts, "" where none has one."""
+    if reason and distributed.several_hosts():
+        host = f"process {jax.process_index()} on {socket.gethostname()}"
+        reason = f"{host}: {reason}"
+    reasons = list(filter(None, from_all(reason)))
+    more = [f"and {len(reasons) - 3} more"] if len(reasons) > 3 else []
+    return "; ".join(reasons[:3] + more)
+
+
+def _read(manager: ocp.CheckpointManager, step: int, abstract: Any) -> Any:
+    """Returns this host's part of a step, without waiting for the other hosts.
+
+    `manager.restore` ends with a wait for all, in which one that could read would wait
+    for ever for one that could not.
+    """
+    alone = ocp.options.MultiprocessingOptions(
+        primary_host=jax.process_index(),
+        active_processes={jax.process_index()},
+        barrier_sync_key_prefix=f"process{jax.process_index()}",
+    )
+    handler = ocp.StandardCheckpointHandler(multiprocessing_options=alone)
+    with ocp.Checkpointer(handler, multiprocessing_options=alone) as reader:
+        folder = manager.directory / str(step) / _ITEM
+        return reader.restore(folder, args=ocp.args.StandardRestore(abstract))
 
 
 @jax.jit
@@ -141,12 +204,9 @@ def _weighted_bits(leaf: Array) -> UInt32[Array, ""]:
     return jnp.sum(bits * (2 * places + 1), dtype=jnp.uint32)
 
 
-def _require_digest(manager: ocp.CheckpointManager, step: int, state: Any) -> None:
-    """Raises ValueError unless `state` is what was saved, as far as that is known."""
-    metadata = manager.metadata(step)
-    written = (metadata.custom_metadata or {}).get(_DIGEST)
-    if written is not None and written != int(digest(state)):
-        raise ValueError("its numbers are not those that were written")
+def _written_digest(manager: ocp.CheckpointManager, step: int) -> int | None:
+    """Returns the digest of the state that was saved, None in those of old versions."""
+    return (manager.metadata(step).custom_metadata or {}).get(_DIGEST)
 
 
 def save_final(folder: str | Path, variables: Any) -> None:
@@ -190,15 +250,14 @@ def _full_disk_is_an_os_error(folder: Path) -> Iterator[None]:
         raise OSError(number, os.strerror(number), str(folder)) from error
 
 
-def restore_final(
-    folder: str | Path, shapes: Any, sharding: jax.sharding.Sharding | None = None
-) -> Any:
+def restore_final(folder: str | Path, shapes: Any, sharding: Any = None) -> Any:
     """Restores what `save_final` wrote, wherever that was.
 
     Args:
       folder: Where it was written.
       shapes: A pytree of arrays or `jax.ShapeDtypeStruct` to restore to.
-      sharding: Where all arrays are to lie; by default on the first device.
+      sharding: Where each array is to lie, or one for all; by default on the first
+        device.
 
     Raises:
       ValueError: There is nothing in `folder`, it is damaged, or it is another model.
@@ -207,7 +266,11 @@ def restore_final(
     if sharding is None:
         sharding = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
     abstract = jax.tree.map(
-        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding),
+        lambda place, part: jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place),
+            part,
+        ),
+        sharding,
         shapes,
     )
     try:

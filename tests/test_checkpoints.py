@@ -74,6 +74,65 @@ def test_one_changed_byte_gives_way_to_the_checkpoint_before_loudly(tmp_path, ca
     assert "not those that were written" in caplog.text
 
 
+@pytest.fixture
+def three_steps(tmp_path):
+    """The folder of checkpoints of the steps 1, 2 and 3, all of them whole here."""
+    with checkpoints.open_manager(tmp_path / "c", keep=3) as manager:
+        for step in (1, 2, 3):
+            checkpoints.save(manager, step, _state(step))
+    return tmp_path / "c"
+
+
+def _with_another_host(answers):
+    """In the place of `distributed.from_all`: another host says each in its turn."""
+    rest = iter(answers)
+    return lambda words: [words, next(rest)]
+
+
+CUT = "process 1 on node017: the file is cut short"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [[CUT, "", ""], ["", CUT, "", ""]],
+    ids=["cannot be read there", "has other numbers there"],
+)
+def test_a_checkpoint_that_is_damaged_for_one_host_is_passed_over_by_all(
+    three_steps, caplog, answers
+):
+    with checkpoints.open_manager(three_steps) as manager:
+        restored = checkpoints.restore_latest(
+            manager, _state(0), _with_another_host(answers)
+        )
+        assert manager.all_steps() == [1, 2]
+    assert np.all(np.asarray(restored["params"]["kernel"]) == 2)
+    assert f"The checkpoint {three_steps}/3 is DAMAGED" in caplog.text
+    assert CUT in caplog.text
+
+
+def test_hosts_take_the_newest_checkpoint_that_is_whole_for_all(three_steps, caplog):
+    _damage(three_steps / "3")
+    with checkpoints.open_manager(three_steps) as manager:
+        restored = checkpoints.restore_latest(
+            manager, _state(0), _with_another_host(["", CUT, "", ""])
+        )
+        assert manager.all_steps() == [1]
+    assert np.all(np.asarray(restored["params"]["kernel"]) == 1)
+    for step in (3, 2):
+        assert f"The checkpoint {three_steps}/{step} is DAMAGED" in caplog.text
+
+
+def test_a_checkpoint_that_many_hosts_cannot_read_is_told_in_one_line(
+    three_steps, caplog
+):
+    hosts = [f"process {number} on node{number}: cut" for number in range(64)]
+    with (
+        checkpoints.open_manager(three_steps) as manager,
+        pytest.raises(ValueError, match=r"step 3: process 0 .* and 61 more; step 2"),
+    ):
+        checkpoints.restore_latest(manager, _state(0), lambda words: hosts)
+
+
 def test_a_checkpoint_without_a_digest_is_taken(tmp_path):
     """Those of older versions have none."""
     with checkpoints.open_manager(tmp_path / "c") as manager:
