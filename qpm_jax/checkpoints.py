@@ -59,7 +59,12 @@ def open_manager(
     folder = Path(folder).absolute()
     with (
         _full_disk_is_an_os_error(folder),
-        ocp.CheckpointManager(folder, options=options) as manager,
+        ocp.CheckpointManager(
+            folder,
+            options=options,
+            # Said, as it is asked what a step holds before it has written one.
+            item_handlers=ocp.StandardCheckpointHandler(),
+        ) as manager,
     ):
         yield manager
         manager.wait_until_finished()

@@ -21,13 +21,15 @@ def _damage(folder):
             file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 
 
-def test_the_latest_checkpoint_comes_back(tmp_path):
+def test_the_latest_checkpoint_comes_back(tmp_path, caplog):
     with checkpoints.open_manager(tmp_path / "c") as manager:
         checkpoints.save(manager, 1, _state(1))
         checkpoints.save(manager, 2, _state(2))
+    caplog.clear()
     with checkpoints.open_manager(tmp_path / "c") as manager:
         restored = checkpoints.restore_latest(manager, _state(0))
     assert np.all(np.asarray(restored["params"]["kernel"]) == 2)
+    assert not caplog.text  # of Orbax neither
 
 
 def test_an_empty_folder_has_no_checkpoint(tmp_path):
