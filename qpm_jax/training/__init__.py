@@ -1,10 +1,11 @@
 """Training state, pure steps, optimisers, schedules, the loop, logs and progress."""
 
-from qpm_jax.training.loop import Plan, test_figures, train
+from qpm_jax.training.loop import Plan, train
 from qpm_jax.training.optimisers import optimiser
 from qpm_jax.training.schedules import step_decay
 from qpm_jax.training.state import TrainState, create
 from qpm_jax.training.steps import Recipe, test_step, train_step
+from qpm_jax.training.testing import test_figures
 
 __all__ = [
     "Plan",

@@ -25,7 +25,8 @@ from qpm_jax.training import progress as bars
 from qpm_jax.training.agreement import EVERY, any_host, asks
 from qpm_jax.training.logs import Log
 from qpm_jax.training.state import Totals, TrainState
-from qpm_jax.training.steps import Batch, Recipe, test_step, train_step
+from qpm_jax.training.steps import Batch, Recipe, train_step
+from qpm_jax.training.testing import AskedToEnd, tester
 
 logger = logging.getLogger(__name__)
 
@@ -91,47 +92,94 @@ def train(
       FloatingPointError: Loss or parameters are no longer finite, or the loss is above
         the plan's largest; the last good checkpoint remains.
     """
-    step_function = _compiled(recipe, key, state)
     look = partial(_look, plan, manager, batches_from, name_images)
-    test = _tester(recipe, test_batches, should_stop)
-    report = partial(_report, plan, look, test, log)
-    first = step = int(state.step)
-    saved_at, saved_step, stop = time.monotonic(), first, False
-    if step and _is_epoch_end(step, plan) and float(state.totals.count):
+    test = tester(recipe, test_batches, should_stop)
+    parts = _Parts(
+        step=_compiled(recipe, key, state),
+        batches_from=batches_from,
+        plan=plan,
+        manager=manager,
+        should_stop=should_stop,
+        look=look,
+        report=partial(_report, plan, look, test, log),
+    )
+    first, stop = int(state.step), False
+    if first and _is_epoch_end(first, plan) and float(state.totals.count):
         # Stopped between the last step of an epoch and its record.
-        state, stop = report(state, step)
+        state, stop = parts.report(state, first)
     # Before the first step is compiled, which may take minutes.
-    stop = stop or any_host(should_stop(step))[0]
-    batches = batches_from(step)
-    with bars.bar(plan.total_steps, plan.phase, initial=step) as progress:
-        try:
-            while step < plan.total_steps and not stop:
-                state = step_function(state, next(batches))
-                step += 1
-                progress.update()
-                if step % FIGURES_EVERY == 0 or step == first + 1:
-                    bars.show(progress, **look(state.totals, step))
-                epoch_end = _is_epoch_end(step, plan)
-                if not (epoch_end or asks(step)):
-                    continue
-                due = _is_due(plan, time.monotonic() - saved_at, epoch_end, manager)
-                stop, due = any_host(should_stop(step), due)
-                if epoch_end and not stop:
-                    state, stop = report(state, step)
-                if due and not stop and step < plan.total_steps:
-                    _save(manager, step, state, look)
-                    saved_at, saved_step = time.monotonic(), step
-        except KeyboardInterrupt:
-            if step > saved_step:
-                _save_what_is_left(manager, state, look)
-            logger.info("%s: stopped at step %d; it can go on.", plan.phase, step)
-            raise
+    stop = stop or any_host(should_stop(first))[0]
+    saved_step = first
+    if not stop:
+        state, saved_step, stop = _take_steps(parts, state, first)
+    step = int(state.step)
     if step > saved_step or manager.latest_step() != step:
         _save(manager, step, state, look)
     if stop:
         manager.wait_until_finished()
         raise Stopped(f"{plan.phase}: the checkpoint of step {step} is written.")
     return state
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What the loop calls, each made for one phase.
+
+    Attributes:
+      step: The compiled training step.
+      batches_from: As of `train`.
+      plan: As of `train`.
+      manager: As of `train`.
+      should_stop: As of `train`.
+      look: `_look` at the sums of a step.
+      report: `_report` of an epoch.
+    """
+
+    step: Callable[[TrainState, Batch], TrainState]
+    batches_from: Callable[[int], Iterator[Batch]]
+    plan: Plan
+    manager: ocp.CheckpointManager
+    should_stop: Callable[[int], bool]
+    look: Callable[[Totals, int], dict[str, float]]
+    report: Callable[[TrainState, int], tuple[TrainState, bool]]
+
+
+def _take_steps(
+    parts: _Parts, state: TrainState, first: int
+) -> tuple[TrainState, int, bool]:
+    """Takes steps from `first` on, to the plan's end or until a host is asked to end.
+
+    Returns:
+      The state, the step of the last checkpoint, and whether the end was asked for.
+    """
+    plan, manager = parts.plan, parts.manager
+    step = saved_step = first
+    saved_at, stop = time.monotonic(), False
+    batches = parts.batches_from(step)
+    with bars.bar(plan.total_steps, plan.phase, initial=step) as progress:
+        try:
+            while step < plan.total_steps and not stop:
+                state = parts.step(state, next(batches))
+                step += 1
+                progress.update()
+                if step % FIGURES_EVERY == 0 or step == first + 1:
+                    bars.show(progress, **parts.look(state.totals, step))
+                epoch_end = _is_epoch_end(step, plan)
+                if not (epoch_end or asks(step)):
+                    continue
+                due = _is_due(plan, time.monotonic() - saved_at, epoch_end, manager)
+                stop, due = any_host(parts.should_stop(step), due)
+                if epoch_end and not stop:
+                    state, stop = parts.report(state, step)
+                if due and not stop and step < plan.total_steps:
+                    _save(manager, step, state, parts.look)
+                    saved_at, saved_step = time.monotonic(), step
+        except KeyboardInterrupt:
+            if step > saved_step:
+                _save_what_is_left(manager, state, parts.look)
+            logger.info("%s: stopped at step %d; it can go on.", plan.phase, step)
+            raise
+    return state, saved_step, stop
 
 
 def _compiled(
@@ -143,48 +191,6 @@ def _compiled(
         donate_argnums=0,
         out_shardings=jax.tree.map(lambda leaf: leaf.sharding, state),
     )
-
-
-def test_figures(
-    test_function: Callable[[Any, Batch], dict[str, Any]],
-    variables: Any,
-    batches: Iterable[Batch],
-) -> dict[str, float]:
-    """Returns `loss` and `accuracy` (a fraction) over all valid images."""
-    sums = {"loss": 0.0, "correct": 0.0, "count": 0.0}
-    for batch in batches:
-        result = test_function(variables, _device_part(batch))
-        sums = {name: sums[name] + float(result[name]) for name in sums}
-    count = max(sums["count"], 1.0)
-    return {"loss": sums["loss"] / count, "accuracy": sums["correct"] / count}
-
-
-test_figures.__test__ = False  # type: ignore[attr-defined]
-
-
-def _device_part(batch: Batch) -> Batch:
-    return {name: batch[name] for name in ("image", "label", "valid") if name in batch}
-
-
-class _Asked(Exception):
-    """The end was asked for in the middle of a pass over the test images."""
-
-
-def _tester(
-    recipe: Recipe,
-    test_batches: Callable[[], Iterable[Batch]],
-    should_stop: Callable[[int], bool],
-) -> Callable[[Any], dict[str, float]]:
-    """Returns a function of the variables: the figures over the test images."""
-    test_function = jax.jit(partial(test_step, recipe.network, recipe.mean, recipe.std))
-
-    def unless_asked() -> Iterator[Batch]:
-        for number, batch in enumerate(test_batches()):
-            if asks(number) and any_host(should_stop(number))[0]:
-                raise _Asked
-            yield batch
-
-    return lambda variables: test_figures(test_function, variables, unless_asked())
 
 
 def _is_epoch_end(step: int, plan: Plan) -> bool:
@@ -268,7 +274,7 @@ def _report(
     if epoch % plan.evaluate_epochs == 0 or step == plan.total_steps:
         try:
             tested = test(state.result)
-        except _Asked:
+        except AskedToEnd:
             return state, True
         figures |= {f"test_{name}": value for name, value in tested.items()}
     log.write(plan.phase, step, epoch=epoch, **figures)

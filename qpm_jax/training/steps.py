@@ -6,6 +6,7 @@ weights of the diversity loss come from (a trained kernel, or the fixed assignme
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import flax.linen as nn
@@ -76,31 +77,7 @@ def train_step(
     images = batch["image"].astype(jnp.float32) / 255
     images = augment(augment_key, images, recipe.policy)
     images = normalise(images, recipe.mean, recipe.std)
-
-    def loss_of(params: Parameters) -> tuple[Float[Array, ""], Any]:
-        params = recipe.gather(params)
-        rounded, inputs = inputs_in(recipe.precision, params, images)
-        (logits, _, maps), changes = recipe.network.apply(
-            {**state.variables, "params": rounded},
-            inputs,
-            train=True,
-            rngs={"dropout": dropout_key},
-            mutable=["batch_stats"],
-        )
-        diversity = jnp.zeros(())
-        if recipe.diversity:
-            diversity = losses.feature_diversity_loss(
-                maps.astype(jnp.float32),
-                logits,
-                recipe.head_kernel(params),
-                recipe.diversity,
-            )
-        entropy = losses.cross_entropy(
-            logits, batch["label"], smoothing=recipe.smoothing
-        )
-        loss = entropy + diversity
-        return loss, (logits, diversity, changes)
-
+    loss_of = partial(_loss, recipe, dropout_key, state, images, batch["label"])
     (loss, (logits, diversity, changes)), gradient = jax.value_and_grad(
         loss_of, has_aux=True
     )(state.params)
@@ -117,6 +94,36 @@ def train_step(
     bad_step = first_bad(totals.bad_step, state.step, (loss, state.variables))
     state = state.replace(totals=totals.replace(bad_step=bad_step))
     return _with_average(state, recipe.averaging)
+
+
+def _loss(
+    recipe: Recipe,
+    dropout_key: PRNGKeyArray,
+    state: TrainState,
+    images: Float[Array, "B H W 3"],
+    labels: Int[Array, " B"],
+    params: Parameters,
+) -> tuple[Float[Array, ""], Any]:
+    """Returns the loss, and (logits, diversity loss, changed running statistics)."""
+    params = recipe.gather(params)
+    rounded, inputs = inputs_in(recipe.precision, params, images)
+    (logits, _, maps), changes = recipe.network.apply(
+        {**state.variables, "params": rounded},
+        inputs,
+        train=True,
+        rngs={"dropout": dropout_key},
+        mutable=["batch_stats"],
+    )
+    diversity = jnp.zeros(())
+    if recipe.diversity:
+        diversity = losses.feature_diversity_loss(
+            maps.astype(jnp.float32),
+            logits,
+            recipe.head_kernel(params),
+            recipe.diversity,
+        )
+    entropy = losses.cross_entropy(logits, labels, smoothing=recipe.smoothing)
+    return entropy + diversity, (logits, diversity, changes)
 
 
 def _with_average(state: TrainState, averaging: float) -> TrainState:
