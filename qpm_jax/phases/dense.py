@@ -48,7 +48,8 @@ def run(
     )
     state = training.create(start_variables(setting), optimiser, recipe.averaging)
     figures = fit(setting, "dense", recipe, state, started)
-    folders.mark_done(setting.workdir, "dense", time.monotonic() - started, **figures)
+    seconds = time.monotonic() - started
+    folders.mark_done(setting.workdir, "dense", seconds, setting.mesh.size, **figures)
 
 
 def final_variables(setting: Setting) -> dict[str, Any]:

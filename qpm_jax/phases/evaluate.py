@@ -88,7 +88,8 @@ def run(
     folder = setting.workdir / "evaluate"
     distributed.once(lambda: files.write_json(folder / "details.json", behind))
     distributed.once(lambda: files.write_json(folder / "metrics.json", filled(values)))
-    folders.mark_done(setting.workdir, "evaluate", time.monotonic() - started)
+    seconds = time.monotonic() - started
+    folders.mark_done(setting.workdir, "evaluate", seconds, setting.mesh.size)
 
 
 def read_metrics(workdir: Path) -> dict[str, Values]:

@@ -46,7 +46,8 @@ def run(
     folder = setting.workdir / "explain"
     files.write_text(folder / "report.html", explain.build_report(contents))
     files.write_json(folder / "sheet.json", _sheet(setting, names))
-    folders.mark_done(setting.workdir, "explain", time.monotonic() - started)
+    seconds = time.monotonic() - started
+    folders.mark_done(setting.workdir, "explain", seconds, setting.mesh.size)
 
 
 def report_contents(

@@ -56,9 +56,8 @@ def run(
     start = backbone_variables(dense.final_variables(setting))
     state = training.create(start, optimiser, recipe.averaging)
     figures = fit(setting, "finetune", recipe, state, started)
-    folders.mark_done(
-        setting.workdir, "finetune", time.monotonic() - started, **figures
-    )
+    seconds, devices = time.monotonic() - started, setting.mesh.size
+    folders.mark_done(setting.workdir, "finetune", seconds, devices, **figures)
 
 
 def qpm_network(

@@ -52,7 +52,8 @@ def run(
         files.write_arrays(_path(setting.workdir), asdict(statistics.finish(sums)))
 
     distributed.once(finish)
-    folders.mark_done(setting.workdir, "statistics", time.monotonic() - started)
+    seconds = time.monotonic() - started
+    folders.mark_done(setting.workdir, "statistics", seconds, setting.mesh.size)
 
 
 def read_statistics(workdir: Path) -> statistics.Statistics:

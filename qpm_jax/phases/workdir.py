@@ -189,8 +189,18 @@ def require(workdir: Path, phase: str) -> None:
 
 
 @by_first
-def mark_done(workdir: Path, phase: str, seconds: float, **facts: Any) -> None:
-    """Writes the phase's `done.json`: duration, versions and what else is worth it."""
+def mark_done(
+    workdir: Path, phase: str, seconds: float, devices: int = 1, **facts: Any
+) -> None:
+    """Writes the phase's `done.json`: duration, versions and what else is worth it.
+
+    Args:
+      workdir: Where the run lies.
+      phase: Which one is done.
+      seconds: How long it took.
+      devices: How many shared its work, which may be fewer than there are.
+      **facts: What else is to be known of it.
+    """
     import jax
 
     files.write_json(
@@ -205,7 +215,7 @@ def mark_done(workdir: Path, phase: str, seconds: float, **facts: Any) -> None:
             "jax": jax.__version__,
             "python": platform.python_version(),
             "device": jax.devices()[0].device_kind,
-            "devices": jax.device_count(),
+            "devices": devices,
             "processes": jax.process_count(),
             **facts,
         },

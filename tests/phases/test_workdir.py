@@ -1,5 +1,6 @@
 import json
 
+import jax
 import pytest
 
 from qpm_jax import config as configuration
@@ -55,6 +56,14 @@ def test_a_done_phase_keeps_its_facts(tmp_path):
     facts = folders.facts(tmp_path, "dense")
     assert (facts["seconds"], facts["accuracy"]) == (2.5, 0.75)
     assert folders.is_done(tmp_path, "dense")
+
+
+def test_a_done_phase_knows_how_many_devices_shared_its_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(jax, "device_count", lambda: 8)
+    folders.mark_done(tmp_path, "dense", 1.0, devices=4)
+    assert folders.facts(tmp_path, "dense")["devices"] == 4
+    folders.mark_done(tmp_path, "assign", 1.0)
+    assert folders.facts(tmp_path, "assign")["devices"] == 1
 
 
 def _inputs(*names):
