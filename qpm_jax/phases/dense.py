@@ -1,11 +1,12 @@
 """Phase 1: train backbone and dense head with the feature diversity loss."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 import optax
 from ml_collections import ConfigDict
 
@@ -46,14 +47,18 @@ def run(
         smoothing=config.dense.label_smoothing,
         precision=config.precision,
     )
-    state = training.create(start_variables(setting), optimiser, recipe.averaging)
-    figures = fit(setting, "dense", recipe, state, started)
+    first = partial(start_variables, setting)
+    figures = fit(setting, "dense", recipe, setting.variable_shapes(), first, started)
     seconds = time.monotonic() - started
     folders.mark_done(setting.workdir, "dense", seconds, setting.mesh.size, **figures)
 
 
-def final_variables(setting: Setting) -> dict[str, Any]:
+def final_variables(setting: Setting, places: Any = None) -> dict[str, Any]:
     """Returns the trained variables of the dense network.
+
+    Args:
+      setting: The run.
+      places: Where each array is to lie; by default whole on every device.
 
     Raises:
       ValueError: The phase is not done or its checkpoint cannot be read.
@@ -62,23 +67,28 @@ def final_variables(setting: Setting) -> dict[str, Any]:
     return checkpoints.restore_final(
         setting.workdir / "dense" / "model",
         setting.variable_shapes(),
-        distributed.replicated(setting.mesh),
+        places or distributed.replicated(setting.mesh),
     )
 
 
 def start_variables(setting: Setting) -> dict[str, Any]:
     """Returns new variables, the backbone's from the weights file if one is named.
 
-    A new head on a trained backbone starts at zero: a random one would first spoil the
-    features it stands on.
+    They lie in `setting.places`. A new head on a trained backbone starts at zero: a
+    random one would first spoil the features it stands on.
     """
-    variables = setting.initial_variables()
     model = setting.config.model
     if not model.weights:
-        return variables
-    head = jax.tree.map(jnp.zeros_like, variables["params"]["head"])
-    variables = {**variables, "params": {**variables["params"], "head": head}}
-    return models.transfer(variables, models.load_weights(model.name, model.weights))
+        return setting.initial_variables()
+    shapes = setting.variable_shapes()
+    head = jax.tree.map(
+        lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes["params"]["head"]
+    )
+    started = models.transfer(
+        {**shapes, "params": {**shapes["params"], "head": head}},
+        models.load_weights(model.name, model.weights),
+    )
+    return distributed.place(started, setting.places(shapes))
 
 
 def _optimiser(setting: Setting) -> optax.GradientTransformation:

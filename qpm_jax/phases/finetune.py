@@ -53,9 +53,17 @@ def run(
         smoothing=config.finetune.label_smoothing,
         precision=config.precision,
     )
-    start = backbone_variables(dense.final_variables(setting))
-    state = training.create(start, optimiser, recipe.averaging)
-    figures = fit(setting, "finetune", recipe, state, started)
+    shapes = setting.variable_shapes()
+    figures = fit(
+        setting,
+        "finetune",
+        recipe,
+        backbone_variables(shapes),
+        lambda: backbone_variables(
+            dense.final_variables(setting, setting.places(shapes))
+        ),
+        started,
+    )
     seconds, devices = time.monotonic() - started, setting.mesh.size
     folders.mark_done(setting.workdir, "finetune", seconds, devices, **figures)
 

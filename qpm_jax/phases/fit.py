@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,9 +18,10 @@ from qpm_jax.datasets.augment import AugmentationPolicy
 from qpm_jax.datasets.dataset import Split
 from qpm_jax.phases.setting import Setting
 from qpm_jax.training import logs
-from qpm_jax.training.state import TrainState
 
 logger = logging.getLogger(__name__)
+
+Variables = dict[str, Any]
 
 # Each phase draws its randomness from a key of its own.
 _KEYS = {"dense": 1, "finetune": 2}
@@ -30,7 +31,8 @@ def fit(
     setting: Setting,
     phase: str,
     recipe: training.Recipe,
-    state: TrainState,
+    shapes: Variables,
+    first_variables: Callable[[], Variables],
     started: float,
 ) -> dict[str, float]:
     """Trains one phase to its end, from its last checkpoint where there is one.
@@ -39,7 +41,9 @@ def fit(
       setting: The run.
       phase: `dense` or `finetune`; names the settings, folder and log records.
       recipe: Network, optimiser, losses.
-      state: State to begin with if there is no checkpoint.
+      shapes: Of the variables.
+      first_variables: Makes those to begin with, in `setting.places`; called only if
+        there is no checkpoint.
       started: `beginning` of the phase.
 
     Returns:
@@ -47,23 +51,19 @@ def fit(
     """
     config = setting.config
     key = jax.random.fold_in(jax.random.key(config.seed), _KEYS[phase])
-    parallel = config.parallel
-    if parallel.parameters == "sharded":
+    if config.parallel.parameters == "sharded":
         recipe = replace(recipe, gather=distributed.gathered(setting.mesh))
-    state = distributed.place(
-        state,
-        distributed.state_shardings(
-            setting.mesh, state, parallel.parameters, parallel.smallest_sharded
-        ),
-    )
+    kept = recipe.optimiser, recipe.averaging
+    first = training.template(shapes, *kept, setting.places)
     folder = setting.workdir / phase / "checkpoints"
     with (
         stopping.deferred() as should_stop,
         checkpoints.open_manager(folder, config.checkpoint_keep) as manager,
     ):
-        restored = checkpoints.restore_latest(manager, state)
-        if restored is not None:
-            state = restored
+        state = checkpoints.restore_latest(manager, first)
+        if state is None:
+            state = training.create_like(first, first_variables(), *kept)
+        else:
             logger.info("%s: goes on from step %d", phase, int(state.step))
         # Sums that are not empty: the record of that step is written again, too.
         written = int(state.step) - bool(float(state.totals.count))

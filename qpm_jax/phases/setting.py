@@ -8,7 +8,9 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.sharding import Mesh
+from jaxtyping import Array
 from ml_collections import ConfigDict
 
 from qpm_jax import datasets, distributed, models
@@ -92,12 +94,31 @@ class Setting:
         """Returns the shapes of the dense network's variables, without making them."""
         return variable_shapes(self.network, self.image_size)
 
+    def places(self, tree: Any) -> Any:
+        """Returns where arrays of a training state lie, by `config.parallel`.
+
+        Args:
+          tree: Arrays or their shapes; of a state or of variables alike.
+        """
+        parallel = self.config.parallel
+        return distributed.state_shardings(
+            self.mesh, tree, parallel.parameters, parallel.smallest_sharded
+        )
+
     def initial_variables(self) -> dict[str, Any]:
-        """Returns new variables of the dense network from the run's seed."""
-        height, width = self.image_size
-        example = jnp.zeros((1, height, width, 3))
-        key = jax.random.key(self.config.seed)
-        return jax.jit(self.network.init)(key, example)
+        """Returns new variables of the dense network from the run's seed, in `places`.
+
+        Each device makes its parts alone: what is divided is never whole on one.
+        """
+        places = self.places(self.variable_shapes())
+        key = jax.random.key_data(jax.random.key(self.config.seed))
+        example = np.zeros((1, *self.image_size, 3), np.float32)
+
+        def first(key: Array, example: Array) -> Any:
+            return self.network.init(jax.random.wrap_key_data(key), example)
+
+        # NumPy: arrays of one device would be none of several hosts' mesh.
+        return jax.jit(first, out_shardings=places)(np.asarray(key), example)
 
 
 def variable_shapes(network: nn.Module, image_size: tuple[int, int]) -> dict[str, Any]:

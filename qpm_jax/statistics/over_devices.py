@@ -7,18 +7,20 @@ so neither it nor its sums ever lie whole on one device.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import jax
-import jax.numpy as jnp
 from jax.sharding import Mesh
 
-from qpm_jax.distributed import along_rows, place, replicated, round_up, to_host
+from qpm_jax.distributed import along_rows, replicated, round_up, to_host
 from qpm_jax.statistics import stream
 from qpm_jax.statistics.stream import StatisticsState
 
 
 def shared_init(mesh: Mesh, num_features: int, num_classes: int) -> StatisticsState:
     """Returns the state before any sample, divided by classes over the mesh.
+
+    Each device makes its own classes' part.
 
     Args:
         mesh: of the job.
@@ -29,9 +31,8 @@ def shared_init(mesh: Mesh, num_features: int, num_classes: int) -> StatisticsSt
     Raises:
         ValueError: a number below 1.
     """
-    state = stream.init(num_features, round_up(num_classes, mesh.size))
-    # Copies, as some of its zeros are one array, which cannot be taken over twice.
-    return place(jax.tree.map(jnp.copy, state), _shardings(mesh, state))
+    first = partial(stream.init, num_features, round_up(num_classes, mesh.size))
+    return jax.jit(first, out_shardings=_shardings(mesh, jax.eval_shape(first)))()
 
 
 def shared_update(mesh: Mesh, state: StatisticsState) -> Callable[..., StatisticsState]:

@@ -3,7 +3,7 @@
 from qpm_jax.training.loop import Plan, train
 from qpm_jax.training.optimisers import optimiser
 from qpm_jax.training.schedules import step_decay
-from qpm_jax.training.state import TrainState, create
+from qpm_jax.training.state import TrainState, create, create_like, template
 from qpm_jax.training.steps import Recipe, test_step, train_step
 from qpm_jax.training.testing import test_figures
 
@@ -12,8 +12,10 @@ __all__ = [
     "Recipe",
     "TrainState",
     "create",
+    "create_like",
     "optimiser",
     "step_decay",
+    "template",
     "test_figures",
     "test_step",
     "train",

@@ -1,5 +1,6 @@
 """What changes from step to step, as one pytree."""
 
+from collections.abc import Callable
 from typing import Any
 
 import flax.struct
@@ -91,3 +92,48 @@ def create(
         averaged=jax.tree.map(jnp.copy, variables) if averaging else {},
         totals=Totals.zero(),
     )
+
+
+def template(
+    shapes: dict[str, Parameters],
+    optimiser: optax.GradientTransformation,
+    averaging: float,
+    places: Callable[[Any], Any],
+) -> TrainState:
+    """Returns the shapes, dtypes and places of a state, and makes nothing.
+
+    Args:
+      shapes: Of the variables.
+      optimiser: As of `create`.
+      averaging: As of `create`.
+      places: Function from a state's shapes to where its arrays are to lie.
+    """
+    state = jax.eval_shape(lambda v: create(v, optimiser, averaging), shapes)
+    return jax.tree.map(
+        lambda leaf, place: jax.ShapeDtypeStruct(
+            leaf.shape, leaf.dtype, sharding=place
+        ),
+        state,
+        places(state),
+    )
+
+
+def create_like(
+    first: TrainState,
+    variables: dict[str, Parameters],
+    optimiser: optax.GradientTransformation,
+    averaging: float,
+) -> TrainState:
+    """Returns `create`'s state, each array made where it is to lie, never elsewhere.
+
+    Args:
+      first: From `template`.
+      variables: Where they lie in the state.
+      optimiser: As of `create`.
+      averaging: As of `create`.
+    """
+    made = jax.jit(
+        lambda v: create(v, optimiser, averaging),
+        out_shardings=jax.tree.map(lambda leaf: leaf.sharding, first),
+    )
+    return made(variables)

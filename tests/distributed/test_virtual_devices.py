@@ -47,6 +47,20 @@ def test_divided_parameters_end_where_whole_ones_do(on_virtual_devices):
 
 
 @pytest.mark.parametrize("count", SEVERAL)
+def test_the_first_state_is_made_where_it_lies_and_never_whole(
+    on_virtual_devices, count
+):
+    one, other = (on_virtual_devices(n, "first") for n in (1, count))
+    assert other["placed"]
+    assert other["programs"] == 2  # variables, then the state around them
+    assert one["largest"] >= one["whole"] == 24 * 9 * 8
+    assert other["largest"] < other["whole"]
+    for name in one:
+        if name.startswith("."):
+            np.testing.assert_allclose(one[name], other[name], rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("count", SEVERAL)
 def test_statistics_are_those_of_one_device(on_virtual_devices, count):
     one, other = (on_virtual_devices(n, "statistics") for n in (1, count))
     for name in ("similarity", "redundancy", "bias", "mean", "std"):

@@ -13,7 +13,11 @@ if "QPM_COORDINATOR" not in os.environ:
         "--xla_force_host_platform_device_count=8 --xla_backend_optimization_level=0"
     )
 
+import re
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
+from unittest import mock
 
 import flax.linen as nn
 import jax
@@ -21,9 +25,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from qpm_jax import distributed, metrics, models, statistics, training
+from qpm_jax.config import default
 from qpm_jax.datasets import AugmentationPolicy
 from qpm_jax.distributed.traffic import traffic
 from qpm_jax.models.batch_norm import BatchNorm
+from qpm_jax.phases import setting
 
 CLASSES, FEATURES, STEPS, BATCH = 51, 24, 4, 16
 CHANNELS = (0.5, 0.5, 0.5)
@@ -90,6 +96,54 @@ def training_on(mesh, parameters):
     )
     for path, leaf in jax.tree_util.tree_leaves_with_path(state):
         yield jax.tree_util.keystr(path), distributed.to_host(leaf)
+
+
+def first_state_on(mesh):
+    """How large any array of the programs was that made the first state, divided."""
+    config = default()
+    config.parallel.update({"parameters": "sharded", "smallest_sharded": 64})
+    network = models.Classifier(Backbone(), CLASSES)
+    surroundings = setting.Setting(
+        config, Path(), None, network, (16, 16), CHANNELS, CHANNELS, mesh
+    )
+    optimiser = training.optimiser("adamw", lambda step: 0.01, 0.9, 5e-4)
+    first = training.template(
+        surroundings.variable_shapes(), optimiser, 0.5, surroundings.places
+    )
+    with programs() as texts:
+        variables = surroundings.initial_variables()
+        state = training.create_like(first, variables, optimiser, 0.5)
+    shapes = re.findall(r"\b[a-z]+\d+\[([\d,]+)\]", " ".join(texts))
+    yield "programs", len(texts)
+    yield "largest", max(np.prod([int(n) for n in s.split(",")]) for s in shapes)
+    yield "whole", max(leaf.size for leaf in jax.tree.leaves(state))
+    yield (
+        "placed",
+        all(
+            leaf.sharding == wanted.sharding
+            for leaf, wanted in zip(*map(jax.tree.leaves, (state, first)), strict=True)
+        ),
+    )
+    for path, leaf in jax.tree_util.tree_leaves_with_path(state):
+        yield jax.tree_util.keystr(path), distributed.to_host(leaf)
+
+
+@contextmanager
+def programs():
+    """Lists the compiled programs that are called from here on, as text."""
+    texts, compile_ = [], jax.jit
+
+    def jit(function, **options):
+        program = compile_(function, **options)
+
+        def noted(*arguments):
+            texts.append(program.lower(*arguments).compile().as_text())
+            return program(*arguments)
+
+        return noted
+
+    with mock.patch.object(jax, "jit", jit):
+        yield texts
 
 
 def statistics_on(mesh):
@@ -184,6 +238,7 @@ def main(path):
         }
         if alone:
             parts["metrics"] = metrics_on(mesh)
+            parts["first"] = first_state_on(mesh)
         if not alone or count == 8:
             parts["sharded"] = training_on(mesh, "sharded")
         for part, named in parts.items():
