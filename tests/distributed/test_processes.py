@@ -23,9 +23,20 @@ def alone(tmp_path_factory, run_job):
 
 
 @pytest.fixture(scope="module")
-def first_job(tmp_path_factory, run_job):
-    """(work directory, job) of two processes that ran the pipeline."""
+def warned_job(tmp_path_factory, run_job):
+    """(work directory, its files, job) of two processes.
+
+    They ran the pipeline until one of them was warned in the pass for the statistics.
+    """
     workdir = tmp_path_factory.mktemp("processes") / "shared"
+    job = run_job(2, workdir, "warned", "pipeline")
+    return workdir, {str(path.relative_to(workdir)) for path in workdir.rglob("*")}, job
+
+
+@pytest.fixture(scope="module")
+def first_job(warned_job, run_job):
+    """(work directory, job) of two processes that took the pipeline on from there."""
+    workdir, *_ = warned_job
     return workdir, run_job(2, workdir, "sharded", "pipeline")
 
 
@@ -76,6 +87,17 @@ def test_two_processes_with_divided_parameters_train_what_one_trains(
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), one, other
     )
+
+
+def test_hosts_leave_in_the_middle_of_a_pass_when_one_of_them_is_warned(warned_job):
+    _, kept, job = warned_job
+    assert "Stopped: Another host was asked to end." in job.said(0)
+    assert "Stopped: SIGTERM came." in job.said(1)
+    for number in range(2):
+        assert "20 batches" in job.said(number)
+        assert "21 batches" not in job.said(number)
+    assert "dense/done.json" in kept
+    assert not kept & {"statistics/statistics.npz", "statistics/done.json"}
 
 
 def test_two_processes_write_the_statistics_of_one(alone, first_job):

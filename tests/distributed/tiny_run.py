@@ -1,18 +1,22 @@
 """A run of seconds with a network of few layers, for jobs of several processes.
 
-As a script it is one process of such a job: tiny_run.py WORKDIR PHASE... ; which one,
-say the variables of the environment that launchers read.
+As a script it is one process of such a job: tiny_run.py WORKDIR MODE PHASE... ; which
+one, say the variables of the environment that launchers read. In the mode `warned`
+process 1 gets a scheduler's notice in the middle of the pass for the statistics.
 """
 
+import os
+import signal
 import sys
 
+import jax
 import numpy as np
 
-from qpm_jax import distributed, models
+from qpm_jax import distributed, models, stopping
 from qpm_jax.config import default
 from qpm_jax.datasets import Dataset, Split
 from qpm_jax.models.resnet_small import ResNetSmall
-from qpm_jax.phases import pipeline, setting
+from qpm_jax.phases import forward, pipeline, setting, statistics
 
 NAMES = ("red", "green", "blue", "grey", "dark")
 
@@ -47,10 +51,11 @@ def dataset():
     )
 
 
-def config(**parallel):
+def config(evaluation_batch_size=16, **parallel):
     values = default()
     values.num_features, values.per_class = 8, 3
-    values.batch_size = values.evaluation_batch_size = 16
+    values.batch_size = 16
+    values.evaluation_batch_size = evaluation_batch_size
     # Changes of images are compared on virtual devices; here they would take long to
     # compile.
     values.augmentation.update(
@@ -65,20 +70,43 @@ def config(**parallel):
     return values
 
 
-def run(workdir, phases, **parallel):
+def run(workdir, phases, **settings):
     """Runs the phases, one after the other, with the small network."""
     setting.models.create, published = network, setting.models.create
     try:
         for phase in phases:
             if phase == "pipeline":
-                pipeline.run(config(**parallel), workdir, dataset())
+                pipeline.run(config(**settings), workdir, dataset())
             else:
-                pipeline.RUN[phase](config(**parallel), workdir, dataset())
+                pipeline.RUN[phase](config(**settings), workdir, dataset())
     finally:
         setting.models.create = published
 
 
-if __name__ == "__main__":
+def warned(*arguments):
+    """In the place of `stream`."""
+    for number, outputs in enumerate(forward.stream(*arguments)):
+        if number == 1 and jax.process_index() == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        yield outputs
+        sys.stdout.write(f"{number + 1} batches\n")
+
+
+def main(workdir, mode, *phases):
+    stopping.listen()
     distributed.initialize()
-    sharded = {"parameters": "sharded", "smallest_sharded": 64}
-    run(sys.argv[1], sys.argv[3:], **(sharded if sys.argv[2] == "sharded" else {}))
+    settings = {"parameters": "sharded", "smallest_sharded": 64}
+    if mode == "plain":
+        settings = {}
+    if mode == "warned":
+        statistics.stream = warned
+        settings["evaluation_batch_size"] = 2  # 33 batches
+    try:
+        run(workdir, phases, **settings)
+    except stopping.Stopped as stopped:
+        sys.stdout.write(f"Stopped: {stopped}\n")
+        raise
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
