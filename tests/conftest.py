@@ -1,6 +1,7 @@
 """What every test may use: the shared folder of real data and published outputs."""
 
 import atexit
+import fcntl
 import os
 import shutil
 import signal
@@ -24,6 +25,17 @@ import numpy as np
 import pytest
 
 
+def pytest_configure(config):
+    # xdist would hand out files of many tests first; those that take long have few.
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items):
+    """Puts files of slow tests first: at the end no process waits long for another."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def shared_folder() -> Path:
     default = Path(__file__).resolve().parents[2] / "shared"
     return Path(os.environ.get("QPM_JAX_SHARED", default))
@@ -40,6 +52,31 @@ def shared():
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """Returns a function: name, how to make a path -> the path, for tests to read.
+
+    Processes that run tests side by side share it: one makes it, the others wait.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    folder = folder / "made_once"
+    folder.mkdir(exist_ok=True)
+
+    def path_of(name, make):
+        path, made = folder / name, folder / f"{name}.made"
+        with (folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                shutil.rmtree(path, ignore_errors=True)  # of a process that failed
+                make(path)
+                made.touch()
+        return path
+
+    return path_of
 
 
 class GoldenCases:

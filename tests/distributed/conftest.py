@@ -29,12 +29,14 @@ def tiny():
 
 
 @pytest.fixture(scope="session")
-def on_virtual_devices(tmp_path_factory):
+def on_virtual_devices(made_once):
     """Returns a function: number of devices, part -> its arrays by name."""
-    path = tmp_path_factory.mktemp("virtual") / "results.npz"
-    command = [sys.executable, HERE / "virtual_devices.py", path]
-    subprocess.run(command, check=True, env=_environment())
-    return _named(path)
+
+    def make(path):
+        command = [sys.executable, HERE / "virtual_devices.py", path]
+        subprocess.run(command, check=True, env=_environment())
+
+    return _named(made_once("virtual_devices.npz", make))
 
 
 @pytest.fixture(scope="session")

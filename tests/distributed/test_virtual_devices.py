@@ -7,6 +7,8 @@ size, and so do a few steps of AdamW with everything that a state holds.
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SEVERAL = (2, 4, 8)
 
 
