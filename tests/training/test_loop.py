@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from functools import partial
 
 import flax.linen as nn
 import jax
@@ -103,6 +104,13 @@ def _same(one, other):
     return jax.tree.all(jax.tree.map(lambda a, b: np.array_equal(a, b), one, other))
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """(folder, state) of 30 steps without an interruption."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, _train(folder, 30)
+
+
 def test_training_learns(tmp_path):
     _train(tmp_path, 60)
     records = logs.read(tmp_path)
@@ -125,9 +133,9 @@ def test_a_run_in_two_parts_ends_where_a_run_in_one_does(tmp_path, averaging):
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1e-9, 1e9])
-def test_an_interrupted_run_goes_on_to_the_same_end_and_the_same_log(tmp_path, seconds):
-    whole = _train(tmp_path / "whole", 30)
-
+def test_an_interrupted_run_goes_on_to_the_same_end_and_the_same_log(
+    tmp_path, whole, seconds
+):
     def interrupted(step):
         for number, batch in enumerate(_batches_from(step)):
             if step + number == 17:
@@ -137,11 +145,13 @@ def test_an_interrupted_run_goes_on_to_the_same_end_and_the_same_log(tmp_path, s
     with pytest.raises(KeyboardInterrupt):
         _train(tmp_path / "parts", 30, batches_from=interrupted, seconds=seconds)
     parts = _train(tmp_path / "parts", 30, seconds=seconds)
-    assert _same(whole.params, parts.params)
-    one, other = logs.read(tmp_path / "whole"), logs.read(tmp_path / "parts")
-    for record in one + other:
-        del record["time"], record["seconds"]
-    assert one == other
+    _ends_like(whole, tmp_path / "parts", parts)
+
+
+def _ends_like(whole, folder, state):
+    """As `_same`, also of the logs, but for their clocks."""
+    assert _same(whole[1], state)
+    assert _records(whole[0]) == _records(folder)
 
 
 def _records(folder):
@@ -151,18 +161,19 @@ def _records(folder):
 
 
 @pytest.mark.parametrize("last", [0, 7, 10, 13, 30])
-def test_a_run_asked_to_end_leaves_a_checkpoint_of_its_step_and_goes_on(tmp_path, last):
-    whole = _train(tmp_path / "whole", 30)
+def test_a_run_asked_to_end_leaves_a_checkpoint_of_its_step_and_goes_on(
+    tmp_path, whole, last
+):
     with pytest.raises(stopping.Stopped, match=f"checkpoint of step {last} is written"):
         _train(tmp_path / "parts", 30, should_stop=lambda step: step == last)
     with checkpoints.open_manager(tmp_path / "parts" / "checkpoints") as manager:
         assert manager.latest_step() == last
-    assert _same(whole, _train(tmp_path / "parts", 30))
-    assert _records(tmp_path / "whole") == _records(tmp_path / "parts")
+    _ends_like(whole, tmp_path / "parts", _train(tmp_path / "parts", 30))
 
 
-def test_a_run_asked_to_end_while_it_tests_leaves_the_record_to_the_next(tmp_path):
-    whole = _train(tmp_path / "whole", 30)
+def test_a_run_asked_to_end_while_it_tests_leaves_the_record_to_the_next(
+    tmp_path, whole
+):
     asked = []
 
     def test_batches():
@@ -179,8 +190,7 @@ def test_a_run_asked_to_end_while_it_tests_leaves_the_record_to_the_next(tmp_pat
                 should_stop=lambda step: bool(asked),
             )
     assert [record["step"] for record in logs.read(tmp_path / "parts")] == [10]
-    assert _same(whole, _train(tmp_path / "parts", 30))
-    assert _records(tmp_path / "whole") == _records(tmp_path / "parts")
+    _ends_like(whole, tmp_path / "parts", _train(tmp_path / "parts", 30))
 
 
 def test_ctrl_c_in_the_middle_of_a_step_keeps_the_checkpoint_before(
@@ -279,8 +289,9 @@ def test_the_result_is_the_running_mean_of_the_weights_where_one_is_asked_for():
     recipe = _recipe(averaging=0.5)
     state = _state(recipe)
     expected = state.params["head"]["kernel"]
+    take_step = jax.jit(partial(training.train_step, recipe, jax.random.key(1)))
     for step in range(12):
-        state = training.train_step(recipe, jax.random.key(1), state, _batch(step))
+        state = take_step(state, _batch(step))
         decay = min(0.5, (2 + step) / (11 + step))
         expected = decay * expected + (1 - decay) * state.params["head"]["kernel"]
     found = state.result["params"]["head"]["kernel"]
