@@ -65,10 +65,11 @@ def config():
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
+def finished(made_once):
     """A run that went through every phase; tests only read it."""
     from qpm_jax.phases import pipeline
 
-    workdir = tmp_path_factory.mktemp("runs") / "finished"
-    pipeline.run(tiny_config(), workdir, tiny_dataset())
-    return workdir
+    def make(workdir):
+        pipeline.run(tiny_config(), workdir, tiny_dataset())
+
+    return made_once("finished", make)

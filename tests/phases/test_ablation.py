@@ -2,13 +2,24 @@ import json
 
 import pytest
 
-from qpm_jax.phases import ablation
+from qpm_jax import models
+from qpm_jax.models.resnet_small import ResNetSmall
+from qpm_jax.phases import ablation, setting
 from qpm_jax.phases import workdir as folders
+
+pytestmark = pytest.mark.slow
+
+
+def small_network(name, num_classes, **options):
+    """In the place of `resnet_small`, with as many features: quick to compile."""
+    del name
+    backbone = ResNetSmall((8, 192), (8, 8), (1, 1), (2, 2))
+    return models.Classifier(backbone, num_classes, options["dropout"])
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """One seed on the smallest digits, as short as training can be."""
+    """One seed on the smallest digits, as short as training can be, and small."""
     from qpm_jax.config import default
 
     config = default()
@@ -21,7 +32,9 @@ def results(tmp_path_factory):
     config.dense.learning_rate = config.dense.head_learning_rate = 0.05
     config.assign.time_limit = 1.0
     workdir = tmp_path_factory.mktemp("ablation")
-    return workdir, ablation.run(config, workdir, seeds=[3])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(setting.models, "create", small_network)
+        return workdir, ablation.run(config, workdir, seeds=[3])
 
 
 def test_every_row_has_a_result_a_seed(results):

@@ -16,6 +16,8 @@ from qpm_jax.phases import (
 from qpm_jax.phases import workdir as folders
 from qpm_jax.training import logs
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_phase_leaves_its_files(finished):
     for phase in folders.PHASES:
