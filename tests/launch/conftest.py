@@ -12,9 +12,12 @@ CONFIG = Path(__file__).with_name("tiny_config.py")
 
 
 @pytest.fixture(scope="session")
-def photos(tmp_path_factory):
+def photos(made_once):
     """Four classes of noisy squares, twelve training and four test images each."""
-    root = tmp_path_factory.mktemp("photos")
+    return made_once("photos", _draw)
+
+
+def _draw(root):
     random = np.random.default_rng(0)
     for split, count in (("train", 12), ("test", 4)):
         for label, name in enumerate(("red", "green", "blue", "grey")):
@@ -26,7 +29,6 @@ def photos(tmp_path_factory):
                 channels = slice(None) if label == 3 else label
                 image[row : row + 8, column : column + 8, channels] += 150
                 Image.fromarray(image).save(folder / f"{number}.png")
-    return root
 
 
 @pytest.fixture(scope="session")
@@ -44,11 +46,13 @@ def command(photos):
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory, command):
+def trained(made_once, command):
     """A run that one uninterrupted process took through every phase."""
-    workdir = tmp_path_factory.mktemp("launch") / "trained"
-    done = subprocess.run(
-        command("pipeline", workdir), check=True, capture_output=True, text=True
-    )
-    (workdir / "stdout.txt").write_text(done.stdout)
-    return workdir
+
+    def make(workdir):
+        # Nobody kills it: more checkpoints than a run usually has would only take time.
+        run = command("pipeline", workdir, "--config.checkpoint_seconds=30")
+        done = subprocess.run(run, check=True, capture_output=True, text=True)
+        (workdir / "stdout.txt").write_text(done.stdout)
+
+    return made_once("trained", make)

@@ -48,6 +48,7 @@ def test_a_run_killed_in_both_trainings_ends_at_the_same_parameters(
             run, lambda steps=steps: steps.exists() and any(steps.glob("[1-9]*"))
         )
         assert not (workdir / phase / "done.json").exists()
+    run.append("--config.checkpoint_seconds=30")
     subprocess.run(run, check=True, capture_output=True)
     whole, killed = qpm_jax.load(trained), qpm_jax.load(workdir)
     assert np.array_equal(whole.selected, killed.selected)
@@ -89,16 +90,12 @@ def test_a_full_disk_ends_in_one_line_and_leaves_a_run_that_can_go_on(
     """A limit on the size of files makes writes fail as a full disk does."""
     workdir = tmp_path / "run"
     limited = ["bash", "-c", 'ulimit -f 40; exec "$@"', "bash"]
-    done = subprocess.run(
-        [*limited, *command("dense", workdir)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    run = command("dense", workdir, "--config.dense.epochs=2")
+    done = subprocess.run([*limited, *run], capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     # What Orbax's writers say before it is theirs; the last word is ours.
     last = [line for line in done.stderr.splitlines() if line.startswith("Error:")][-1]
     assert "no space left to write" in last
     assert "run the same command again" in last
-    subprocess.run(command("dense", workdir), check=True, capture_output=True)
+    subprocess.run(run, check=True, capture_output=True)
     assert (workdir / "dense" / "done.json").exists()
