@@ -24,7 +24,8 @@ import numpy as np
 
 from benchmarks import assignment_instances as instances
 from qpm_jax import assignment, solvers
-from qpm_jax.assignment import Assignment, AssignmentProblem, enumeration, refine
+from qpm_jax.assignment import Assignment, AssignmentProblem
+from qpm_jax.assignment.native import enumeration, refine
 
 # Features, classes, n, k.
 MEDIUM = {"60x20": (60, 20, 10, 3), "128x40": (128, 40, 16, 5)}

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from qpm_jax.assignment import refine
 from qpm_jax.assignment.exact_model import (
     UniquenessCut,
     build_program,
@@ -22,7 +21,8 @@ from qpm_jax.assignment.exact_model import (
     encode,
 )
 from qpm_jax.assignment.fixed_selection import assign_selection
-from qpm_jax.assignment.native import first_incumbent, solve_native
+from qpm_jax.assignment.native import refine
+from qpm_jax.assignment.native.solver import first_incumbent, solve_native
 from qpm_jax.assignment.problem import AssignmentProblem
 from qpm_jax.assignment.result import Assignment, make_assignment
 from qpm_jax.assignment.uniqueness import top_features

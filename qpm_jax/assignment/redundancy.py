@@ -13,7 +13,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Float, Int
 
 from qpm_jax.assignment.independent_set import smallest_spread
-from qpm_jax.assignment.published_threshold import published_threshold
+from qpm_jax.assignment.published.threshold import published_threshold
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,7 +49,7 @@ def solve(
     if solver not in SOLVERS:
         raise ValueError(f"solver is {solver!r}; choose one of {', '.join(SOLVERS)}.")
     if solver == "native" and "restarts" in options:
-        from qpm_jax.assignment.restarts import solve_restarts
+        from qpm_jax.assignment.native.restarts import solve_restarts
 
         return solve_restarts(
             problem,
@@ -60,11 +60,11 @@ def solve(
             **options,
         )
     if solver == "native":
-        from qpm_jax.assignment.native import solve_native
+        from qpm_jax.assignment.native.solver import solve_native
 
         return solve_native(problem, time_limit, seed, gap, progress, **options)
     if solver == "published":
-        from qpm_jax.assignment.published import solve_published
+        from qpm_jax.assignment.published.scheme import solve_published
 
         return solve_published(
             problem, time_limit, seed, gap, threads, progress, **options

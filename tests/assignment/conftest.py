@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qpm_jax import assignment
-from qpm_jax.assignment import refine
+from qpm_jax.assignment.native import refine
 
 
 @pytest.fixture(scope="session")

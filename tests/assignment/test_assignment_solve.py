@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qpm_jax import assignment
-from qpm_jax.assignment import bound, enumeration, native, refine
-from qpm_jax.assignment import search as device_search
+from qpm_jax.assignment.native import bound, enumeration, refine
+from qpm_jax.assignment.native import search as device_search
+from qpm_jax.assignment.native import solver as native
 
 
 def random_problem(seed, features=9, classes=4, number=4, size=2, kinds=2, **changes):

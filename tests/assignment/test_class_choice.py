@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qpm_jax.assignment.class_choice import best_choice
+from qpm_jax.assignment.native.class_choice import best_choice
 
 
 def instance(seed, number=9):

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qpm_jax import assignment
-from qpm_jax.assignment import bound, bounding, class_prices, search
-from qpm_jax.assignment.price_certificate import certify
+from qpm_jax.assignment.native import bound, bounding, class_prices, search
+from qpm_jax.assignment.native.price_certificate import certify
 
 
 def clustered_problem(seed=0, features=12, classes=6, **changes):

@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qpm_jax import assignment
-from qpm_jax.assignment import published, published_steps
 from qpm_jax.assignment.exact_model import encode
-from qpm_jax.assignment.published import solve_published
-from qpm_jax.assignment.published_model import Demands, build_relaxed, encode_relaxed
-from qpm_jax.assignment.published_repair import equal_pairs, repair
-from qpm_jax.assignment.published_steps import first_state, next_state, solve_step
+from qpm_jax.assignment.published import scheme as published
+from qpm_jax.assignment.published import steps as published_steps
+from qpm_jax.assignment.published.model import Demands, build_relaxed, encode_relaxed
+from qpm_jax.assignment.published.repair import equal_pairs, repair
+from qpm_jax.assignment.published.scheme import solve_published
+from qpm_jax.assignment.published.steps import first_state, next_state, solve_step
 from qpm_jax.solvers import Solution
 from qpm_jax.solvers import solve as solve_program
 from qpm_jax.solvers.solution import evaluate

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from qpm_jax import assignment
-from qpm_jax.assignment import restarts
-from qpm_jax.assignment.restarts import solve_restarts
+from qpm_jax.assignment.native import restarts
+from qpm_jax.assignment.native.restarts import solve_restarts
 
 pytestmark = pytest.mark.slow
 

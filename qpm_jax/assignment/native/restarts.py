@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from qpm_jax.assignment.native import solve_native
+from qpm_jax.assignment.native.solver import solve_native
 from qpm_jax.assignment.problem import AssignmentProblem
 from qpm_jax.assignment.result import PROVEN, Assignment, make_assignment
 from qpm_jax.solvers.child_process import Child, child
@@ -19,7 +19,7 @@ from qpm_jax.solvers.solution import relative_gap
 
 logger = logging.getLogger(__name__)
 
-_COMMAND = ("-m", "qpm_jax.assignment.restart_process")
+_COMMAND = ("-m", "qpm_jax.assignment.native.restart_process")
 # Seconds between two looks at a process, and those it has to end when it is asked to.
 _LOOK = 0.05
 _GRACE = 20.0

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Int
 
-from qpm_jax.assignment.refine import HostArrays, relaxed_value
-from qpm_jax.assignment.search import SearchArrays, descend_all, greedy_all
+from qpm_jax.assignment.native.refine import HostArrays, relaxed_value
+from qpm_jax.assignment.native.search import SearchArrays, descend_all, greedy_all
 
 # Mean share of Z that a chain may lose and still move on.
 _ACCEPTANCE = 2e-4

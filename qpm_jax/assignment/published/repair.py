@@ -10,7 +10,7 @@ import itertools
 import numpy as np
 from jaxtyping import Bool, Float
 
-from qpm_jax.assignment.published_model import Pair
+from qpm_jax.assignment.published.model import Pair
 
 
 def equal_pairs(taken: Bool[np.ndarray, "C n"]) -> list[Pair]:

@@ -22,8 +22,8 @@ import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int
 
+from qpm_jax.assignment.native.search import SearchArrays
 from qpm_jax.assignment.problem import AssignmentProblem
-from qpm_jax.assignment.search import SearchArrays
 
 
 @struct.dataclass

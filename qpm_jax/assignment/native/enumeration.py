@@ -11,7 +11,7 @@ import time
 import numpy as np
 from jaxtyping import Float, Int
 
-from qpm_jax.assignment.refine import HostArrays, solution_of
+from qpm_jax.assignment.native.refine import HostArrays, solution_of
 
 # Selections x classes x n valued at most: about a second.
 _LIMIT = 6e7

@@ -16,7 +16,7 @@ import numpy as np
 
 from qpm_jax.assignment.fixed_selection import assign_selection
 from qpm_jax.assignment.problem import AssignmentProblem
-from qpm_jax.assignment.published_steps import (
+from qpm_jax.assignment.published.steps import (
     SchemeState,
     first_state,
     next_state,

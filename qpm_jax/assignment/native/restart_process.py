@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 # Restarts share an accelerator: none may reserve most of its memory at its start.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
-from qpm_jax.assignment.native import solve_native
+from qpm_jax.assignment.native.solver import solve_native
 from qpm_jax.solvers.private_output import private_output
 
 

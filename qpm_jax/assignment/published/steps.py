@@ -13,17 +13,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Int
 
-from qpm_jax.assignment import refine
 from qpm_jax.assignment.exact_model import decode
-from qpm_jax.assignment.native import first_incumbent
+from qpm_jax.assignment.native import refine
+from qpm_jax.assignment.native.solver import first_incumbent
 from qpm_jax.assignment.problem import AssignmentProblem
-from qpm_jax.assignment.published_model import (
+from qpm_jax.assignment.published.model import (
     Demands,
     Pair,
     build_relaxed,
     encode_relaxed,
 )
-from qpm_jax.assignment.published_repair import equal_pairs, repair
+from qpm_jax.assignment.published.repair import equal_pairs, repair
 from qpm_jax.assignment.uniqueness import top_features
 from qpm_jax.solvers import MixedIntegerProgram, Solution
 from qpm_jax.solvers.options import Progress

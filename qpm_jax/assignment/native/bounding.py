@@ -12,11 +12,11 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
-from qpm_jax.assignment import bound as lagrangian
-from qpm_jax.assignment import class_prices
-from qpm_jax.assignment.price_certificate import certify
+from qpm_jax.assignment.native import bound as lagrangian
+from qpm_jax.assignment.native import class_prices
+from qpm_jax.assignment.native.price_certificate import certify
+from qpm_jax.assignment.native.search import SearchArrays
 from qpm_jax.assignment.problem import AssignmentProblem
-from qpm_jax.assignment.search import SearchArrays
 
 _CHEAP_SLICE = 100
 _PRICE_SLICE = 400

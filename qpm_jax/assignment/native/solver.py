@@ -13,8 +13,13 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
-from qpm_jax.assignment import bounding, enumeration, refine, search
-from qpm_jax.assignment.chains import Chains, continue_chains, perturb, start_chains
+from qpm_jax.assignment.native import bounding, enumeration, refine, search
+from qpm_jax.assignment.native.chains import (
+    Chains,
+    continue_chains,
+    perturb,
+    start_chains,
+)
 from qpm_jax.assignment.problem import AssignmentProblem
 from qpm_jax.assignment.result import PROVEN, Assignment, make_assignment
 from qpm_jax.solvers.options import Progress

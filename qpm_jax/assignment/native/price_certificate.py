@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from qpm_jax.assignment.bound import best_sum
-from qpm_jax.assignment.class_choice import best_choice
-from qpm_jax.assignment.class_prices import Prices, PriceTable
+from qpm_jax.assignment.native.bound import best_sum
+from qpm_jax.assignment.native.class_choice import best_choice
+from qpm_jax.assignment.native.class_prices import Prices, PriceTable
 
 
 @dataclass(frozen=True, eq=False)

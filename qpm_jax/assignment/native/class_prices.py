@@ -26,7 +26,7 @@ import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int
 
-from qpm_jax.assignment import class_search
+from qpm_jax.assignment.native import class_search
 from qpm_jax.assignment.problem import AssignmentProblem
 
 # Entries of the price table, classes x candidates x candidates: 8 bytes each.

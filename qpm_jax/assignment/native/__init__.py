@@ -1,0 +1,1 @@
+"""The native solver: search on the device, refinement on the host, and bounds."""

@@ -1,0 +1,1 @@
+"""The paper's iterative scheme, and its search for the redundancy threshold."""
