@@ -94,7 +94,7 @@ def run_name(values: Mapping[str, Any], seed: int) -> str:
     """
     parts = [f"{key}={value}" for key, value in {**values, "seed": seed}.items()]
     plain = ",".join(parts)
-    name = ",".join(re.sub(r"[^\w.+=-]", "_", part) for part in parts)
+    name = ",".join(re.sub(r"[^\w.+=-]", "_", part, flags=re.ASCII) for part in parts)
     if name == plain and len(name) <= _LONGEST_NAME:
         return name
     digest = hashlib.sha256(plain.encode()).hexdigest()[:8]

@@ -127,12 +127,13 @@ def _start(board: _Board, slot: int, run: Run, together: int) -> None:
         taken = take_over_best(board.sweep, run, board.prints)
         handed.extend([taken] if taken else [])
 
-    try:
-        process = child.start(board.sweep, run, environment, take_over)
-    except (OSError, child.BusyError) as error:
-        _fail(board, run, str(error))
-        return
-    board.going[slot] = _Going(run, process, time.monotonic())
+    with _signals_held():  # a process that is not on the board would be left behind
+        try:
+            process = child.start(board.sweep, run, environment, take_over)
+        except (OSError, child.BusyError) as error:
+            _fail(board, run, str(error))
+            return
+        board.going[slot] = _Going(run, process, time.monotonic())
     note = "".join(f" ({', '.join(phases)} from {name})" for name, phases in handed)
     board.begun.append(run)
     board.report(f"started   {run.name}{note}, {len(board.begun)} of {board.total}")
@@ -170,6 +171,27 @@ def _ending(status: int) -> str:
         return f"ended by {signal.Signals(-status).name}"
     # A run that is told to end may do so in good order, with status 0.
     return f"exit status {status}" if status else "ended before its last phase"
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Hears Ctrl-C and SIGTERM only when the block is done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [
+        signal.signal(number, lambda seen, frame: heard.append(seen))
+        for number in numbers
+    ]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+        if heard:
+            signal.raise_signal(heard[0])
 
 
 @contextlib.contextmanager

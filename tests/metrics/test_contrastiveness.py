@@ -2,7 +2,6 @@
 
 import math
 import statistics
-import time
 
 import numpy as np
 import pytest
@@ -147,14 +146,6 @@ def test_many_features_are_fitted_in_groups(monkeypatch):
     grouped = fit_mixtures(features, seed=0)
     assert grouped.mean.shape == whole.mean.shape == (7, 2)
     assert np.isfinite(grouped.variance).all()
-
-
-@pytest.mark.slow
-def test_a_dense_models_features_take_seconds():
-    features = np.random.default_rng(4).gamma(0.5, 1.0, (3000, 1280)).astype(np.float32)
-    started = time.perf_counter()
-    metrics.contrastiveness(features)
-    assert time.perf_counter() - started < 20
 
 
 def test_contrastiveness_refuses_bad_input_by_name():

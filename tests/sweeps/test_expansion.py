@@ -64,6 +64,10 @@ def test_what_cannot_be_expanded_is_refused(axes, seeds, message):
         expand(default(), axes, seeds)
 
 
+def test_a_long_name_in_any_alphabet_is_a_folder(tmp_path):
+    (tmp_path / run_name({"model.weights": 300 * "鳥"}, 0)).mkdir()
+
+
 @given(st.lists(st.text(max_size=300), min_size=2, max_size=4, unique=True))
 @settings(max_examples=30, deadline=None)
 def test_any_values_give_different_names_that_are_folders(tmp_path_factory, values):

@@ -128,6 +128,26 @@ def test_ctrl_c_and_sigterm_end_the_runs_in_order(make_sweep, faults, sent):
     assert make(sweep)[0] == []  # nobody holds the run any more
 
 
+def test_ctrl_c_while_a_run_is_being_started_leaves_no_run_behind(
+    make_sweep, faults, monkeypatch
+):
+    sweep = make_sweep([FEATURES])
+    faults["num_features=20,seed=0"] = {"seconds": 60}
+    start = child.start
+
+    def pressed_just_then(*arguments):
+        process = start(*arguments)
+        signal.raise_signal(signal.SIGINT)
+        return process
+
+    monkeypatch.setattr(child, "start", pressed_just_then)
+    with pytest.raises(KeyboardInterrupt):
+        make(sweep)
+    monkeypatch.setattr(child, "start", start)
+    faults.clear()
+    assert make(sweep)[0] == []  # nobody holds the run any more
+
+
 def test_who_hears_sigterm_already_goes_on_hearing_it(make_sweep, faults):
     sweep = make_sweep([FEATURES])
     faults["num_features=20,seed=0"] = {"seconds": 60}
