@@ -102,9 +102,12 @@ def golden(shared):
     return lambda stem: GoldenCases(shared(f"golden/{stem}.npz"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Returns a headless Chromium to look at pages with, or a skip."""
+    """Returns a headless Chromium to look at pages with, or a skip.
+
+    Of one module: while it is open no other event loop may run in the process.
+    """
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="needs the package playwright"
     )
