@@ -4,6 +4,7 @@ SIGTERM and SIGUSR1, which schedulers send before they kill, end a run in order:
 training writes a checkpoint first. The same command then goes on.
 """
 
+import atexit
 import logging
 import os
 import sys
@@ -108,9 +109,9 @@ def run(action: Callable[[], None]) -> None:
             action()
         except stopping.Stopped as stopped:
             words = f"Stopped: {stopped} The same command goes on from what was kept."
-            stop(words, STOPPED_STATUS.value)
+            leave(words, STOPPED_STATUS.value)
         except KeyboardInterrupt:
-            stop("Interrupted. The same command goes on from what was kept.", 130)
+            leave("Interrupted. The same command goes on from what was kept.", 130)
         except (ValueError, FloatingPointError) as error:
             if DEBUG_NANS.value and isinstance(error, FloatingPointError):
                 raise  # its traceback leads to the operation
@@ -171,3 +172,16 @@ def stop(message: str, code: int = 1) -> NoReturn:
     """Ends the command with a message on standard error and this exit status."""
     print(message, file=sys.stderr)
     sys.exit(code)
+
+
+def leave(message: str, code: int) -> NoReturn:
+    """Ends a command that a signal interrupted, as `stop` does.
+
+    The signal may have come in the midst of tracing or compiling. What JAX holds half
+    made then can crash when it is freed with the interpreter, so that is left out.
+    """
+    print(message, file=sys.stderr)
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -89,12 +89,12 @@ def _solve_features(values: flags.FlagValues) -> None:
         _make_folder(output)
         result, trace = _solve(problem, values)
     except KeyboardInterrupt:
-        app.stop("Interrupted before there was an assignment; nothing written.", 130)
+        app.leave("Interrupted before there was an assignment; nothing written.", 130)
     write_answer(output, instance, problem, epsilon, result, trace)
     last = TracePoint(result.seconds, result.objective, result.bound)
     print(f"{result.status}: {_words(last)}\nWritten to {output}")
     if result.status == "interrupted":
-        app.stop(f"Interrupted; the best assignment so far is in {output}.", 130)
+        app.leave(f"Interrupted; the best assignment so far is in {output}.", 130)
 
 
 def _solve(
