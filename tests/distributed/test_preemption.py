@@ -20,7 +20,7 @@ def _wait_for(condition, job, seconds=240):
         time.sleep(0.05)
 
 
-def test_all_hosts_stop_at_the_step_of_one_checkpoint_and_fewer_go_on(
+def test_all_hosts_stop_at_the_step_of_one_checkpoint_and_fewer_or_more_go_on(
     start_job, tmp_path
 ):
     steps = tmp_path / "run" / "dense" / "checkpoints"
@@ -35,9 +35,13 @@ def test_all_hosts_stop_at_the_step_of_one_checkpoint_and_fewer_go_on(
     newest = max(int(path.name) for path in steps.iterdir())
     assert [int(match[1]) for match in told] == [newest, newest]
 
-    alone = start_job([LONG_RUN, tmp_path / "run"], 1)
-    _wait_for(lambda: "dense: goes on from step" in alone.said(0), alone)
-    alone.processes[0].send_signal(signal.SIGTERM)
-    assert alone.wait() == [0]
-    assert f"dense: goes on from step {newest}\n" in alone.said(0)
-    assert "DAMAGED" not in alone.said(0)
+    for count in (1, 2):  # fewer, then more
+        newest = max(int(path.name) for path in steps.iterdir())
+        resumed = start_job([LONG_RUN, tmp_path / "run"], count)
+        _wait_for(
+            lambda job=resumed: "dense: goes on from step" in job.said(0), resumed
+        )
+        resumed.processes[0].send_signal(signal.SIGTERM)
+        assert resumed.wait() == [0] * count, resumed.said(0)
+        assert f"dense: goes on from step {newest}\n" in resumed.said(0)
+        assert "DAMAGED" not in resumed.said(0)
