@@ -7,7 +7,8 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import resources
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -62,18 +63,25 @@ def serve(
         listener.listen()
         announce(f"Demo: {address(listener)} (Ctrl-C ends it)")
         try:
-            _end_by_exception()
-            server.run(sockets=[listener])
+            with _ends_by_exception():
+                server.run(sockets=[listener])
         except KeyboardInterrupt:
             pass  # how it is meant to end
         finally:
             listener.close()
 
 
-def _end_by_exception() -> None:
+@contextmanager
+def _ends_by_exception() -> Iterator[None]:
     """Lets SIGTERM, too, end the demo in order: visitors' files are deleted then."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def load_gradio(uploads: str) -> ModuleType:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,7 @@ def test_serving_says_the_address_once_and_leaves_no_upload_behind(run, monkeypa
         raise KeyboardInterrupt
 
     monkeypatch.setattr(uvicorn.Server, "run", interrupted)
-    said = []
+    said, before = [], signal.getsignal(signal.SIGTERM)
 
     async def serving():  # as in `built`
         serve.serve(run, "127.0.0.1", 0, examples=0, announce=said.append)
@@ -124,3 +125,4 @@ def test_serving_says_the_address_once_and_leaves_no_upload_behind(run, monkeypa
     assert len(said) == 1
     assert re.fullmatch(r"Demo: http://127\.0\.0\.1:\d+ \(Ctrl-C ends it\)", said[0])
     assert not kept[0].exists()
+    assert signal.getsignal(signal.SIGTERM) == before
