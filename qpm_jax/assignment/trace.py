@@ -1,13 +1,13 @@
 """How a solve went: incumbent and bound over time, as numbers and as a picture."""
 
-import io
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from qpm_jax.canvas import blank, plain, png
 from qpm_jax.solvers.solution import relative_gap
 
-_OBJECTIVE_COLOUR, _BOUND_COLOUR, _QUIET = "#1f5fa8", "#b5541c", "#666666"
+_OBJECTIVE_COLOUR, _BOUND_COLOUR = "#1f5fa8", "#b5541c"
 
 
 class TracePoint(NamedTuple):
@@ -59,12 +59,7 @@ def picture(trace: Sequence[TracePoint], title: str) -> bytes:
     """
     if not trace:
         raise ValueError("trace is empty; give at least one point")
-    # Without pyplot: no window, no backend and no state that others would share.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.2, 4.2), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(7.2, 4.2)
     axes = figure.add_subplot()
     _draw(axes, trace)
     gap = relative_gap(*trace[-1][1:])
@@ -72,14 +67,11 @@ def picture(trace: Sequence[TracePoint], title: str) -> bytes:
     axes.set_title(title + known_gap, loc="left", fontsize=10)
     axes.set_xlabel("seconds")
     axes.set_ylabel("objective Z")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color=_QUIET, alpha=0.2)
+    plain(axes)
     axes.margins(x=0.02)
     axes.set_xlim(left=0.0)
     axes.legend(frameon=False, fontsize=9)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return png(figure)
 
 
 def _draw(axes: Any, trace: Sequence[TracePoint]) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from qpm_jax.canvas import blank, png
 from qpm_jax.networks.conv_network import ConvNetwork, conv_sparsity, used_channels
-from qpm_jax.networks.picture import NEGATIVE, POSITIVE, blank, png
+from qpm_jax.networks.picture import NEGATIVE, POSITIVE
 
 _SIDE = 0.85
 

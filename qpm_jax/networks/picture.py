@@ -1,12 +1,12 @@
 """A drawing of a network: what is left of it, the signs and sizes of its weights."""
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from qpm_jax.canvas import blank, png
 from qpm_jax.networks.network import ZERO, ReLUNetwork, used_neurons
 
 POSITIVE, NEGATIVE, QUIET = "#2b62b5", "#d9741a", "#9a9a9a"
@@ -204,23 +204,6 @@ def _places(number: int, tallest: int) -> Float[np.ndarray, " n"]:
     gap = (tallest - 1) / max(1, number - 1) if number > 1 else 0.0
     gap = min(gap, 2.0)
     return (np.arange(number)[::-1] - (number - 1) / 2) * gap
-
-
-def blank(width: float, height: float) -> Any:
-    """A figure that needs no window and no state that others would share."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def png(figure: Any) -> bytes:
-    """The figure as a PNG file."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
 
 
 def _check(

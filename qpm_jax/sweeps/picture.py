@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from qpm_jax.canvas import QUIET, blank, plain, png
 from qpm_jax.phases.metric_table import METRICS
-from qpm_jax.regression.pictures.canvas import QUIET, blank, plain, png
 from qpm_jax.sweeps.collect import Row, mean_and_deviation
 
 _COLOURS = ("#2b62b5", "#c8352b", "#2f8f4e", "#e08a1e", "#7a4fb0", "#3b8ea5")

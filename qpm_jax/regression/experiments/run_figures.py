@@ -11,13 +11,13 @@ from qpm_jax.datasets.tables import Table, TextTable, bag_of_words
 from qpm_jax.regression.experiments.records import Records, weights_path
 from qpm_jax.regression.experiments.runs import Run
 from qpm_jax.regression.experiments.table import select, values
-from qpm_jax.regression.pictures.canvas import MODEL_NAMES
 from qpm_jax.regression.pictures.feature_graph import feature_graph
 from qpm_jax.regression.pictures.figures import (
     accuracy_picture,
     corruption_picture,
     robustness_picture,
 )
+from qpm_jax.regression.pictures.model_style import MODEL_NAMES
 from qpm_jax.regression.pictures.weight_figures import (
     feature_graph_picture,
     weight_picture,

@@ -10,7 +10,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Bool, Float, Int
 
-from qpm_jax.regression.pictures.canvas import QUIET, blank, png
+from qpm_jax.canvas import QUIET, blank, png
 from qpm_jax.regression.pictures.feature_graph import layout
 
 _IMAGES_ACROSS, _GRAPHS_ACROSS = 5, 3
