@@ -13,6 +13,7 @@ Arms: jax, jax-bfloat16 (training in mixed precision), torch, torch-compiled.
 
 import argparse
 import json
+import signal
 import statistics
 import subprocess
 import sys
@@ -39,13 +40,18 @@ def main() -> None:
 def compare(arguments: argparse.Namespace) -> None:
     """Starts every arm, lets them take turns and prints medians and ratios."""
     arms = arguments.arms.split(",")
-    children = {arm: _start(arm, arguments) for arm in arms}
-    ready = {arm: _answer(child) for arm, child in children.items()}
+    # One after another, so that none measures its matrix product beside a compiler.
+    children, ready = {}, {}
+    for arm in arms:
+        children[arm] = _start(arm, arguments)
+        ready[arm] = _answer(children[arm])
+        children[arm].send_signal(signal.SIGSTOP)
     rounds = [
         {arm: _ask(child) for arm, child in children.items()}
         for _ in range(arguments.rounds)
     ]
     for child in children.values():
+        child.send_signal(signal.SIGCONT)
         child.communicate("end\n")
     print(f"{ready[arms[0]]['device']}, batch {arguments.batch}")
     print(
@@ -81,7 +87,11 @@ def _ask(child: subprocess.Popen[str]) -> dict[str, Any]:
     assert child.stdin is not None
     child.stdin.write("go\n")
     child.stdin.flush()
-    return _answer(child)
+    child.send_signal(signal.SIGCONT)
+    answer = _answer(child)
+    # Threads of an arm that waits may spin, and would slow the others.
+    child.send_signal(signal.SIGSTOP)
+    return answer
 
 
 def _answer(child: subprocess.Popen[str]) -> dict[str, Any]:
