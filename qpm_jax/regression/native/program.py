@@ -109,3 +109,45 @@ def _answer(solver: Any, block: Block) -> BlockAnswer:
         prices=np.array([] if whole else answer.row_dual),
         ended=infeasible or status == named.kOptimal,
     )
+
+
+def warm_relaxation(block: Block, deadline: float) -> Any:
+    """A solver that keeps the basis of a block's relaxation; `held_cost` solves it.
+
+    Args:
+        block: without whole variables.
+        deadline: `time.perf_counter()` at which a solve ends.
+    """
+    solver = _configured(deadline, 0, 0.0)
+    # What presolve takes away could not be gone on with.
+    solver.setOptionValue("presolve", "off")
+    highs.build(solver, block.program)
+    return solver
+
+
+def held_cost(
+    solver: Any, block: Block, held: tuple[int, float] | None = None
+) -> tuple[float, Float[np.ndarray, " V"]]:
+    """The relaxation's cost with one more variable held at a value.
+
+    Args:
+        solver: of `warm_relaxation`; it keeps what was held before.
+        block: the same.
+        held: column and value; None for the relaxation as it is.
+
+    Returns:
+        The cost, inf where there is no solution or the deadline came, and the
+        variables.
+
+    Raises:
+        KeyboardInterrupt: on Ctrl-C.
+    """
+    import highspy
+
+    if held is not None:
+        solver.changeColBounds(held[0], held[1], held[1])
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return np.inf, np.zeros(block.program.num_variables)
+    cost = solver.getInfo().objective_function_value + block.offset
+    return cost, np.array(solver.getSolution().col_value)

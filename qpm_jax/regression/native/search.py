@@ -108,6 +108,19 @@ def open_classes(
     return make_model(search.problem, search.data, weights, now.intercepts)
 
 
+def open_block(search: Search, known: Relaxed, order: Int[np.ndarray, " K"]) -> Block:
+    """The relaxation in which some classes are open and the others are held.
+
+    Args:
+        search: what to search.
+        known: see `open_classes`.
+        order: the classes that are open.
+    """
+    rest = np.zeros(len(known.weights), bool)
+    rest[order] = True
+    return _block(search, known, rest, rest, np.zeros(len(rest), bool))
+
+
 def _make_whole(
     search: Search,
     now: Relaxed,

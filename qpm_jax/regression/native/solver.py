@@ -1,16 +1,17 @@
 """The native solver of binarized regression: prices, relax and fix, and a proof.
 
 The linear relaxation of docs/regression.md is nearly whole and close to the optimum.
-Its prices bound every model from below (`native_bound`); making class after class whole
-gives a model a few units above the bound (`native_search`), which opening a few classes
-at a time improves. Every model found descends by pairs of steps (`native_pairs`). Last,
-the weights that a better model cannot change are fixed, and a search tree over the rest
-improves the model once more or proves it.
+Its prices bound every model from below (`bound`). Dives round it weight after weight
+and then open a few classes at a time (`wandering`); every model found descends by pairs
+of steps (`pairs`). Small programs are searched by trees as well: class after class is
+made whole (`search`), and last, the weights that a better model cannot change are fixed
+and a tree over the rest improves the model once more or proves it.
 """
 
+import itertools
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Int
@@ -27,7 +28,9 @@ from qpm_jax.regression.native.bound import (
 from qpm_jax.regression.native.model import NativeModel, make_model
 from qpm_jax.regression.native.pairs import descend_by_pairs
 from qpm_jax.regression.native.program import solve_block
+from qpm_jax.regression.native.proof import Incumbent, prove
 from qpm_jax.regression.native.search import Relaxed, Search, open_classes
+from qpm_jax.regression.native.wandering import Walk, first_dives, wander
 from qpm_jax.regression.problem import RegressionProblem
 from qpm_jax.regression.solution import (
     RegressionSolution,
@@ -47,22 +50,15 @@ _SLACK = 0.4
 _SLACK_SHARE = 3e-5
 _NODES = 30
 _MOST_OPENED = 4
+# Dives between two openings by trees.
+_DIVES = 10
 # A model this much dearer costs the same.
 _TIE = 1e-6
-# Entries of programs that are solved at once, and of those worth a try at a proof.
+# Entries of programs that are solved at once, and of those worth trees and a proof.
 _SMALL = 15_000
 _PROVABLE = 200_000
-_PROOF_NODES = 30
 # Steps between the best model and the bound that make a proof likely.
 _NEARLY_PROVEN = 1.5
-
-
-@dataclass(frozen=True, eq=False)
-class Incumbent:
-    """The best model and the best bound known at some moment."""
-
-    model: NativeModel
-    bound: float
 
 
 def solve_native(
@@ -139,7 +135,7 @@ def _rounds(
     seed: int,
     deadline: float,
 ) -> Iterator[Incumbent]:
-    """Yields the best known after every round; ends only without a relaxation."""
+    """Yields the best known, ever anew; ends only without a relaxation."""
     random = np.random.default_rng(seed)
     step = objective_step(problem)
     yield best
@@ -151,29 +147,62 @@ def _rounds(
     search = Search(problem, data, prices.slopes, _ALLOWANCE, slack, _NODES, deadline)
     entries = int(data.features.astype(bool).sum()) * 2 * problem.num_classes
     if entries <= _SMALL:
-        best = _prove(search, prices, best, step, seed)
+        best = prove(search, prices, best, step, seed)
         yield best
-    order, known, stale = random.permutation(problem.num_classes), relaxed, 0
+    for walk in first_dives(search, relaxed, best.model, random):
+        best = replace(best, model=walk.best)
+        yield best
+    if entries > _PROVABLE:
+        yield from _by_dives(search, best, random)
+    yield from _by_dives_and_trees(search, prices, relaxed, best, step, random)
+
+
+def _by_dives(
+    search: Search, best: Incumbent, random: np.random.Generator
+) -> Iterator[Incumbent]:
+    """Yields the best known after every dive, without end."""
+    walk = Walk(best.model, best.model)
     while True:
-        cutoff = best.model.cost + _TIE
-        found = open_classes(search, known, order, cutoff, int(random.integers(2**31)))
+        walk = wander(search, walk, random)
+        yield replace(best, model=walk.best)
+
+
+def _by_dives_and_trees(
+    search: Search,
+    prices: PriceBound,
+    relaxed: Relaxed,
+    best: Incumbent,
+    step: float,
+    random: np.random.Generator,
+) -> Iterator[Incumbent]:
+    """Yields the best known after every dive, tree and try at a proof, without end."""
+    problem, classes = search.problem, search.problem.num_classes
+    order, known, stale = random.permutation(classes), relaxed, 0
+    while True:
         stale += 1
-        if found is not None and found.cost <= cutoff:
-            found = _descend(problem, data, prices, found)
-            stale = 0 if found.cost < best.model.cost else stale
-            best = replace(best, model=found)
-        yield best
-        hopeful = entries <= _PROVABLE and stale >= problem.num_classes
-        if hopeful or best.model.cost - best.bound <= _NEARLY_PROVEN * step:
-            best = _prove(search, prices, best, step, int(random.integers(2**31)))
+        for found in itertools.islice(_by_dives(search, best, random), _DIVES):
+            stale = 0 if found.model.cost < best.model.cost else stale
+            best = found
             yield best
-        if stale >= 2 * problem.num_classes:
+        cutoff = best.model.cost + _TIE
+        whole = open_classes(search, known, order, cutoff, int(random.integers(2**31)))
+        if whole is not None and whole.cost <= cutoff:
+            whole = _descend(problem, search.data, prices, whole)
+            stale = 0 if whole.cost < best.model.cost else stale
+            best = replace(best, model=whole)
+        yield best
+        if stale >= classes or best.model.cost - best.bound <= _NEARLY_PROVEN * step:
+            best = prove(search, prices, best, step, int(random.integers(2**31)))
+            yield best
+        if stale >= 2 * classes:
             search, stale = replace(search, nodes=2 * search.nodes), 0
-        order = _group(problem.num_classes, random)
-        known = Relaxed(
-            best.model.weights.astype(np.float64),
-            best.model.intercepts.astype(np.float64),
-        )
+        order, known = _group(classes, random), _as_relaxed(best.model)
+
+
+def _as_relaxed(model: NativeModel) -> Relaxed:
+    return Relaxed(
+        model.weights.astype(np.float64), model.intercepts.astype(np.float64)
+    )
 
 
 def _group(classes: int, random: np.random.Generator) -> Int[np.ndarray, " K"]:
@@ -229,38 +258,3 @@ def _descend(
         for allowance in _DESCENTS
     ]
     return min(ends, key=lambda end: end.cost)
-
-
-def _prove(
-    search: Search, prices: PriceBound, best: Incumbent, step: float, seed: int
-) -> Incumbent:
-    """Looks for a better model among all, as far as the nodes go.
-
-    A better model costs at most one step less, so a weight whose reduced cost is more
-    than that leaves above the bound is known.
-    """
-    problem, data = search.problem, search.data
-    cutoff = best.model.cost - step
-    lower, upper = allowed_weights(data, prices.slopes, cutoff - prices.value)
-    every = np.ones(problem.num_classes, bool)
-    block = build_block(
-        problem,
-        data,
-        lower.astype(np.float64),
-        upper.astype(np.float64),
-        best.model.intercepts.astype(np.float64),
-        every,
-        every,
-        np.ones((len(data.labels), len(every)), bool),
-    )
-    nodes = _PROOF_NODES * search.nodes
-    limit = cutoff + 1e-3 * step if step else cutoff
-    answer = solve_block(block, search.deadline, seed, nodes=nodes, cutoff=limit)
-    bound = min(round_up(answer.bound, step), best.model.cost)
-    best = replace(best, bound=max(best.bound, bound))
-    if answer.values is not None:
-        weights, offsets = block.read(answer.values)
-        found = make_model(problem, data, np.round(weights).astype(np.int64), offsets)
-        if found is not None and found.cost < best.model.cost:
-            best = replace(best, model=found)
-    return best

@@ -1,0 +1,93 @@
+"""From model to model by dives of a few classes, a little uphill now and then.
+
+A dive ends a few units above or below the model it starts from. One that is no dearer
+is taken, a dearer one as in simulated annealing at a temperature that stays the same.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from qpm_jax.regression.native.bound import allowed_weights
+from qpm_jax.regression.native.dive import dive
+from qpm_jax.regression.native.model import NativeModel
+from qpm_jax.regression.native.pairs import descend_by_pairs
+from qpm_jax.regression.native.search import Relaxed, Search
+
+# Weights of a larger reduced cost are hardly ever of use, and slow the dives.
+_ALLOWANCE = 0.5
+_STARTS = 3
+_DESCENT = 1.0
+_OPENED = (2, 4)  # classes of a dive, least and most
+_GIVEN_UP = 12.0  # above the present model
+_TEMPERATURE = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """Where a walk is, and the best model it has seen."""
+
+    now: NativeModel
+    best: NativeModel
+
+
+def first_dives(
+    search: Search, relaxed: Relaxed, model: NativeModel, random: np.random.Generator
+) -> Iterator[Walk]:
+    """Dives of all classes from the relaxation.
+
+    Args:
+        search: what to search.
+        relaxed: the relaxation of the whole.
+        model: what is known already.
+        random: of the orders.
+
+    Yields:
+        After each dive, a walk at the best so far.
+    """
+    walk, classes = Walk(model, model), search.problem.num_classes
+    for _ in range(_STARTS):
+        found = _dived(search, relaxed, random.permutation(classes), np.inf)
+        if found is not None and found.cost < walk.best.cost:
+            walk = Walk(found, found)
+        yield walk
+
+
+def wander(search: Search, walk: Walk, random: np.random.Generator) -> Walk:
+    """One dive of a few classes from where the walk is.
+
+    Args:
+        search: what to search.
+        walk: where it is.
+        random: of classes, their order and what is taken.
+
+    Returns:
+        The walk after it; its best model costs no more than before.
+    """
+    here = walk.now
+    known = Relaxed(here.weights.astype(float), here.intercepts.astype(float))
+    order = _opened(search.problem.num_classes, random)
+    chance = random.random()
+    found = _dived(search, known, order, here.cost + _GIVEN_UP)
+    if found is None:
+        return walk
+    rise = max(0.0, found.cost - here.cost)
+    now = found if chance < np.exp(-rise / _TEMPERATURE) else here
+    return Walk(now, min(walk.best, found, key=lambda model: model.cost))
+
+
+def _opened(classes: int, random: np.random.Generator) -> np.ndarray:
+    least, most = (min(number, classes) for number in _OPENED)
+    return random.permutation(classes)[: random.integers(least, most, endpoint=True)]
+
+
+def _dived(
+    search: Search, known: Relaxed, order: np.ndarray, cutoff: float
+) -> NativeModel | None:
+    """A dive and the descent from its end."""
+    found = dive(replace(search, allowance=_ALLOWANCE), known, order, cutoff)
+    if found is None:
+        return None
+    ranges = allowed_weights(search.data, search.slopes, _DESCENT)
+    return descend_by_pairs(search.problem, search.data, found, *ranges)

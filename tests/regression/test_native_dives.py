@@ -1,0 +1,140 @@
+"""Dives round the relaxation; walks go from dive to dive."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qpm_jax.regression.merged_data import merge
+from qpm_jax.regression.native import wandering
+from qpm_jax.regression.native.bound import price_bound
+from qpm_jax.regression.native.dive import dive
+from qpm_jax.regression.native.model import make_model
+from qpm_jax.regression.native.program import held_cost, warm_relaxation
+from qpm_jax.regression.native.search import Relaxed, Search, open_block
+from qpm_jax.regression.native.wandering import Walk, first_dives, wander
+from qpm_jax.regression.problem import RegressionProblem
+
+FOREVER = 60.0
+
+
+def searched(seed, instances=18, features=10, classes=3):
+    random = np.random.default_rng(seed)
+    problem = RegressionProblem(
+        random.integers(0, 2, (instances, features)),
+        np.arange(instances) % classes,
+        classes,
+        2.0,
+        5.0,
+    )
+    data = merge(problem)
+    prices = price_bound(problem, data, np.zeros((len(data.labels), classes)))
+    deadline = time.perf_counter() + FOREVER
+    return Search(problem, data, prices.slopes, 1e6, 0.0, 30, deadline)
+
+
+def zero_model(search):
+    shape = search.problem.num_classes, len(search.data.sizes)
+    model = make_model(
+        search.problem, search.data, np.zeros(shape, np.int64), np.zeros(shape[0])
+    )
+    assert model is not None
+    return model
+
+
+def as_relaxed(model):
+    return Relaxed(model.weights.astype(float), model.intercepts.astype(float))
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_a_dive_gives_whole_weights_in_range_at_their_true_cost(seed):
+    search = searched(seed)
+    order = np.random.default_rng(seed).permutation(3)
+    model = dive(search, as_relaxed(zero_model(search)), order, np.inf)
+    assert model is not None
+    assert (np.abs(model.weights) <= search.data.sizes).all()
+    spread = search.data.spread(model.weights)
+    assert model.cost == search.problem.objective(spread, model.intercepts)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_a_dive_is_never_below_the_relaxation_it_begins_with(seed):
+    search = searched(seed)
+    known, order = as_relaxed(zero_model(search)), np.arange(3)
+    block = open_block(search, known, order)
+    least, _ = held_cost(warm_relaxation(block, search.deadline), block)
+    model = dive(search, known, order, np.inf)
+    assert model is not None
+    assert model.cost >= least - 1e-6
+
+
+def test_a_dive_of_one_class_leaves_the_others():
+    search = searched(0)
+    before = zero_model(search)
+    model = dive(search, as_relaxed(before), np.array([1]), np.inf)
+    assert model is not None
+    assert (model.weights[[0, 2]] == before.weights[[0, 2]]).all()
+    assert model.weights[1].any()
+
+
+def test_a_dive_above_its_cutoff_is_given_up():
+    search = searched(0)
+    known = as_relaxed(zero_model(search))
+    assert dive(search, known, np.arange(3), -np.inf) is None
+
+
+def test_holding_a_variable_elsewhere_costs_no_less():
+    search = searched(3)
+    block = open_block(search, as_relaxed(zero_model(search)), np.arange(3))
+    solver = warm_relaxation(block, search.deadline)
+    least, values = held_cost(solver, block)
+    held, after = held_cost(solver, block, (0, 1.0 - round(values[0])))
+    assert held >= least - 1e-9
+    assert after[0] == 1.0 - round(values[0])
+
+
+def test_what_cannot_be_held_costs_infinity():
+    search = searched(3)
+    block = open_block(search, as_relaxed(zero_model(search)), np.arange(3))
+    solver = warm_relaxation(block, deadline=time.perf_counter() - 1.0)
+    assert held_cost(solver, block)[0] == np.inf
+
+
+def test_the_first_dives_begin_at_what_is_known_and_only_improve():
+    search = searched(1)
+    known = zero_model(search)
+    walks = list(
+        first_dives(search, as_relaxed(known), known, np.random.default_rng(0))
+    )
+    costs = [known.cost, *(walk.best.cost for walk in walks)]
+    assert costs == sorted(costs, reverse=True)
+    assert costs[-1] < known.cost
+    assert all(walk.now is walk.best for walk in walks)
+
+
+def walked(monkeypatch, temperature, costs):
+    """The costs where a walk is, and its best ones, after dives that end at `costs`."""
+    search = searched(2)
+    start = replace(zero_model(search), cost=10.0)
+    ends = iter([replace(start, cost=cost) for cost in costs])
+    monkeypatch.setattr(wandering, "_TEMPERATURE", temperature)
+    monkeypatch.setattr(wandering, "_dived", lambda *_: next(ends))
+    walk, random, seen = Walk(start, start), np.random.default_rng(0), []
+    for _ in costs:
+        walk = wander(search, walk, random)
+        seen.append((walk.now.cost, walk.best.cost))
+    return seen
+
+
+def test_a_hot_walk_goes_uphill_and_remembers_its_best(monkeypatch):
+    seen = walked(monkeypatch, 1e9, [8.0, 9.0, 12.0, 7.0])
+    assert seen == [(8.0, 8.0), (9.0, 8.0), (12.0, 8.0), (7.0, 7.0)]
+
+
+def test_a_cold_walk_never_goes_uphill(monkeypatch):
+    seen = walked(monkeypatch, 1e-9, [8.0, 9.0, 8.0, 7.0])
+    assert seen == [(8.0, 8.0), (8.0, 8.0), (8.0, 8.0), (7.0, 7.0)]
