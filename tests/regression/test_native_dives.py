@@ -13,7 +13,7 @@ from qpm_jax.regression.native.bound import price_bound
 from qpm_jax.regression.native.dive import dive
 from qpm_jax.regression.native.model import make_model
 from qpm_jax.regression.native.program import held_cost, warm_relaxation
-from qpm_jax.regression.native.search import Relaxed, Search, open_block
+from qpm_jax.regression.native.search import Search, as_relaxed, open_block
 from qpm_jax.regression.native.wandering import Walk, first_dives, wander
 from qpm_jax.regression.problem import RegressionProblem
 
@@ -42,10 +42,6 @@ def zero_model(search):
     )
     assert model is not None
     return model
-
-
-def as_relaxed(model):
-    return Relaxed(model.weights.astype(float), model.intercepts.astype(float))
 
 
 @settings(max_examples=20, deadline=None)

@@ -98,6 +98,15 @@ def test_the_search_by_classes_ends_at_the_same_proof(monkeypatch, joint):
     assert solution.objective == -28
 
 
+def test_dives_alone_prove_what_is_nearly_proven(monkeypatch):
+    monkeypatch.setattr(native, "_SMALL", 0)
+    monkeypatch.setattr(native, "_PROVABLE", 0)
+    problem = random_problem(1, instances=24, features=16, classes=4)
+    solution = solve_native(problem, 30)
+    assert solution.status == "optimal"
+    assert solution.objective == -28
+
+
 def test_the_search_by_classes_alone_only_improves_and_keeps_the_bound(monkeypatch):
     monkeypatch.setattr(native, "_SMALL", 0)
     monkeypatch.setattr(native, "_PROVABLE", 0)

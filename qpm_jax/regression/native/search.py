@@ -70,6 +70,13 @@ class Relaxed:
     reduced_costs: Float[np.ndarray, "C f"] | None = None
 
 
+def as_relaxed(model: NativeModel) -> Relaxed:
+    """A whole model, as what a search opens."""
+    return Relaxed(
+        model.weights.astype(np.float64), model.intercepts.astype(np.float64)
+    )
+
+
 def open_classes(
     search: Search,
     known: Relaxed,

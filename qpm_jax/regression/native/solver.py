@@ -29,7 +29,7 @@ from qpm_jax.regression.native.model import NativeModel, make_model
 from qpm_jax.regression.native.pairs import descend_by_pairs
 from qpm_jax.regression.native.program import solve_block
 from qpm_jax.regression.native.proof import Incumbent, prove
-from qpm_jax.regression.native.search import Relaxed, Search, open_classes
+from qpm_jax.regression.native.search import Relaxed, Search, as_relaxed, open_classes
 from qpm_jax.regression.native.wandering import Walk, first_dives, wander
 from qpm_jax.regression.problem import RegressionProblem
 from qpm_jax.regression.solution import (
@@ -153,11 +153,12 @@ def _rounds(
         best = replace(best, model=walk.best)
         yield best
     if entries > _PROVABLE:
-        yield from _by_dives(search, best, random)
-    yield from _by_dives_and_trees(search, prices, relaxed, best, step, random)
+        yield from _by_dives(search, prices, best, step, random)
+    else:
+        yield from _by_dives_and_trees(search, prices, relaxed, best, step, random)
 
 
-def _by_dives(
+def _walk(
     search: Search, best: Incumbent, random: np.random.Generator
 ) -> Iterator[Incumbent]:
     """Yields the best known after every dive, without end."""
@@ -165,6 +166,28 @@ def _by_dives(
     while True:
         walk = wander(search, walk, random)
         yield replace(best, model=walk.best)
+
+
+def _by_dives(
+    search: Search,
+    prices: PriceBound,
+    best: Incumbent,
+    step: float,
+    random: np.random.Generator,
+) -> Iterator[Incumbent]:
+    """Yields the best known after every dive and try at a proof, without end."""
+    dives = _walk(search, best, random)
+    while True:
+        for best in itertools.islice(dives, _DIVES):
+            yield best
+        if _nearly_proven(best, step):
+            best = prove(search, prices, best, step, int(random.integers(2**31)))
+            yield best
+            dives = _walk(search, best, random)
+
+
+def _nearly_proven(best: Incumbent, step: float) -> bool:
+    return best.model.cost - best.bound <= _NEARLY_PROVEN * step
 
 
 def _by_dives_and_trees(
@@ -180,7 +203,7 @@ def _by_dives_and_trees(
     order, known, stale = random.permutation(classes), relaxed, 0
     while True:
         stale += 1
-        for found in itertools.islice(_by_dives(search, best, random), _DIVES):
+        for found in itertools.islice(_walk(search, best, random), _DIVES):
             stale = 0 if found.model.cost < best.model.cost else stale
             best = found
             yield best
@@ -191,18 +214,12 @@ def _by_dives_and_trees(
             stale = 0 if whole.cost < best.model.cost else stale
             best = replace(best, model=whole)
         yield best
-        if stale >= classes or best.model.cost - best.bound <= _NEARLY_PROVEN * step:
+        if stale >= classes or _nearly_proven(best, step):
             best = prove(search, prices, best, step, int(random.integers(2**31)))
             yield best
         if stale >= 2 * classes:
             search, stale = replace(search, nodes=2 * search.nodes), 0
-        order, known = _group(classes, random), _as_relaxed(best.model)
-
-
-def _as_relaxed(model: NativeModel) -> Relaxed:
-    return Relaxed(
-        model.weights.astype(np.float64), model.intercepts.astype(np.float64)
-    )
+        order, known = _group(classes, random), as_relaxed(best.model)
 
 
 def _group(classes: int, random: np.random.Generator) -> Int[np.ndarray, " K"]:

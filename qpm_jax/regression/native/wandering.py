@@ -13,7 +13,7 @@ from qpm_jax.regression.native.bound import allowed_weights
 from qpm_jax.regression.native.dive import dive
 from qpm_jax.regression.native.model import NativeModel
 from qpm_jax.regression.native.pairs import descend_by_pairs
-from qpm_jax.regression.native.search import Relaxed, Search
+from qpm_jax.regression.native.search import Relaxed, Search, as_relaxed
 
 # Weights of a larger reduced cost are hardly ever of use, and slow the dives.
 _ALLOWANCE = 0.5
@@ -66,10 +66,9 @@ def wander(search: Search, walk: Walk, random: np.random.Generator) -> Walk:
         The walk after it; its best model costs no more than before.
     """
     here = walk.now
-    known = Relaxed(here.weights.astype(float), here.intercepts.astype(float))
     order = _opened(search.problem.num_classes, random)
     chance = random.random()
-    found = _dived(search, known, order, here.cost + _GIVEN_UP)
+    found = _dived(search, as_relaxed(here), order, here.cost + _GIVEN_UP)
     if found is None:
         return walk
     rise = max(0.0, found.cost - here.cost)
