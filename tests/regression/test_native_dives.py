@@ -1,5 +1,6 @@
 """Dives round the relaxation; walks go from dive to dive."""
 
+import itertools
 import time
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from qpm_jax.regression.native.dive import dive
 from qpm_jax.regression.native.model import make_model
 from qpm_jax.regression.native.program import held_cost, warm_relaxation
 from qpm_jax.regression.native.search import Search, as_relaxed, open_block
-from qpm_jax.regression.native.wandering import Walk, first_dives, wander
+from qpm_jax.regression.native.wandering import Walk, first_dives, one_walk, wander
 from qpm_jax.regression.problem import RegressionProblem
 
 FOREVER = 60.0
@@ -100,16 +101,34 @@ def test_what_cannot_be_held_costs_infinity():
     assert held_cost(solver, block)[0] == np.inf
 
 
-def test_the_first_dives_begin_at_what_is_known_and_only_improve():
+def test_the_first_dives_are_of_all_classes():
     search = searched(1)
     known = zero_model(search)
-    walks = list(
-        first_dives(search, as_relaxed(known), known, np.random.default_rng(0))
-    )
-    costs = [known.cost, *(walk.best.cost for walk in walks)]
-    assert costs == sorted(costs, reverse=True)
-    assert costs[-1] < known.cost
-    assert all(walk.now is walk.best for walk in walks)
+    ends = list(first_dives(search, as_relaxed(known), np.random.default_rng(0)))
+    assert ends
+    assert all(model.weights.any(axis=1).all() for model in ends)
+
+
+def test_after_the_deadline_there_is_no_walk():
+    search = searched(1)
+    late = replace(search, deadline=time.perf_counter() - 1.0)
+    known, random = as_relaxed(zero_model(search)), np.random.default_rng(0)
+    assert list(one_walk(late, known, random)) == []
+
+
+def test_a_walk_ends_when_dives_are_for_nothing(monkeypatch):
+    search = searched(2)
+    model = zero_model(search)
+    costs = [9.0, 7.0, 8.0, *(8.0, 6.0, 6.0, 6.5, 5.0)]
+    ends = iter([replace(model, cost=cost) for cost in costs])
+    monkeypatch.setattr(wandering, "_STALE", 3)
+    monkeypatch.setattr(wandering, "_dived", lambda *_: next(ends))
+    found = one_walk(search, as_relaxed(model), np.random.default_rng(0))
+    seen = [model.cost for model in itertools.islice(found, 8)]
+    assert seen == [9.0, 7.0, 7.0, *(7.0, 6.0, 6.0, 6.0, 5.0)]
+    ends = iter([replace(model, cost=cost) for cost in [9.0, 7.0, 8.0, 7.0, 8.0, 9.0]])
+    found = one_walk(search, as_relaxed(model), np.random.default_rng(0))
+    assert len(list(found)) == 3 + 3
 
 
 def walked(monkeypatch, temperature, costs):

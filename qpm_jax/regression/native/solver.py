@@ -8,7 +8,6 @@ made whole (`search`), and last, the weights that a better model cannot change a
 and a tree over the rest improves the model once more or proves it.
 """
 
-import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,7 +29,7 @@ from qpm_jax.regression.native.pairs import descend_by_pairs
 from qpm_jax.regression.native.program import solve_block
 from qpm_jax.regression.native.proof import Incumbent, prove
 from qpm_jax.regression.native.search import Relaxed, Search, as_relaxed, open_classes
-from qpm_jax.regression.native.wandering import Walk, first_dives, wander
+from qpm_jax.regression.native.wandering import Walk, first_dives, one_walk, wander
 from qpm_jax.regression.problem import RegressionProblem
 from qpm_jax.regression.solution import (
     RegressionSolution,
@@ -149,41 +148,35 @@ def _rounds(
     if entries <= _SMALL:
         best = prove(search, prices, best, step, seed)
         yield best
-    for walk in first_dives(search, relaxed, best.model, random):
-        best = replace(best, model=walk.best)
-        yield best
-    if entries > _PROVABLE:
-        yield from _by_dives(search, prices, best, step, random)
-    else:
-        yield from _by_dives_and_trees(search, prices, relaxed, best, step, random)
+    searching = _by_walks if entries > _PROVABLE else _by_dives_and_trees
+    yield from searching(search, prices, relaxed, best, step, random)
 
 
-def _walk(
-    search: Search, best: Incumbent, random: np.random.Generator
-) -> Iterator[Incumbent]:
-    """Yields the best known after every dive, without end."""
-    walk = Walk(best.model, best.model)
-    while True:
-        walk = wander(search, walk, random)
-        yield replace(best, model=walk.best)
-
-
-def _by_dives(
+def _by_walks(
     search: Search,
     prices: PriceBound,
+    relaxed: Relaxed,
     best: Incumbent,
     step: float,
     random: np.random.Generator,
 ) -> Iterator[Incumbent]:
-    """Yields the best known after every dive and try at a proof, without end."""
-    dives = _walk(search, best, random)
+    """Yields the best known after every dive and try at a proof, without end.
+
+    Where a walk gets no further differs by more than going on would gain, so it is left
+    for a new one.
+    """
     while True:
-        for best in itertools.islice(dives, _DIVES):
+        for model in one_walk(search, relaxed, random):
+            best = _cheaper(best, model)
             yield best
         if _nearly_proven(best, step):
             best = prove(search, prices, best, step, int(random.integers(2**31)))
-            yield best
-            dives = _walk(search, best, random)
+        yield best
+
+
+def _cheaper(best: Incumbent, model: NativeModel) -> Incumbent:
+    """The best known, with another model where that is cheaper."""
+    return replace(best, model=min(best.model, model, key=lambda one: one.cost))
 
 
 def _nearly_proven(best: Incumbent, step: float) -> bool:
@@ -200,13 +193,17 @@ def _by_dives_and_trees(
 ) -> Iterator[Incumbent]:
     """Yields the best known after every dive, tree and try at a proof, without end."""
     problem, classes = search.problem, search.problem.num_classes
+    for start in first_dives(search, relaxed, random):
+        best = _cheaper(best, start)
+        yield best
     order, known, stale = random.permutation(classes), relaxed, 0
     while True:
-        stale += 1
-        for found in itertools.islice(_walk(search, best, random), _DIVES):
-            stale = 0 if found.model.cost < best.model.cost else stale
-            best = found
+        before, walk = best.model.cost, Walk(best.model, best.model)
+        for _ in range(_DIVES):
+            walk = wander(search, walk, random)
+            best = replace(best, model=walk.best)
             yield best
+        stale = 0 if best.model.cost < before else stale + 1
         cutoff = best.model.cost + _TIE
         whole = open_classes(search, known, order, cutoff, int(random.integers(2**31)))
         if whole is not None and whole.cost <= cutoff:

@@ -22,6 +22,8 @@ _DESCENT = 1.0
 _OPENED = (2, 4)  # classes of a dive, least and most
 _GIVEN_UP = 12.0  # above the present model
 _TEMPERATURE = 1.0
+# A walk ends after so many dives that were for nothing.
+_STALE = 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,26 +34,51 @@ class Walk:
     best: NativeModel
 
 
+def one_walk(
+    search: Search, relaxed: Relaxed, random: np.random.Generator
+) -> Iterator[NativeModel]:
+    """From the relaxation to where dives get no further.
+
+    Args:
+        search: what to search.
+        relaxed: the relaxation of the whole.
+        random: of classes, their order and what is taken.
+
+    Yields:
+        A model after each dive; none once the deadline has come.
+    """
+    begun = None
+    for start in first_dives(search, relaxed, random):
+        begun = start if begun is None or start.cost < begun.cost else begun
+        yield begun
+    if begun is None:
+        return
+    walk, stale = Walk(begun, begun), 0
+    while stale < _STALE:
+        before, walk = walk.best.cost, wander(search, walk, random)
+        yield walk.best
+        stale = 0 if walk.best.cost < before else stale + 1
+
+
 def first_dives(
-    search: Search, relaxed: Relaxed, model: NativeModel, random: np.random.Generator
-) -> Iterator[Walk]:
+    search: Search, relaxed: Relaxed, random: np.random.Generator
+) -> Iterator[NativeModel]:
     """Dives of all classes from the relaxation.
 
     Args:
         search: what to search.
         relaxed: the relaxation of the whole.
-        model: what is known already.
         random: of the orders.
 
     Yields:
-        After each dive, a walk at the best so far.
+        The end of each; none once the deadline has come.
     """
-    walk, classes = Walk(model, model), search.problem.num_classes
     for _ in range(_STARTS):
-        found = _dived(search, relaxed, random.permutation(classes), np.inf)
-        if found is not None and found.cost < walk.best.cost:
-            walk = Walk(found, found)
-        yield walk
+        order = random.permutation(search.problem.num_classes)
+        found = _dived(search, relaxed, order, np.inf)
+        if found is None:
+            return
+        yield found
 
 
 def wander(search: Search, walk: Walk, random: np.random.Generator) -> Walk:
