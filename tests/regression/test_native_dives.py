@@ -1,10 +1,15 @@
 """Dives round the relaxation; walks go from dive to dive."""
 
 import itertools
+import os
+import signal
+import threading
 import time
 from dataclasses import replace
 
+import highspy
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,6 +104,32 @@ def test_what_cannot_be_held_costs_infinity():
     block = open_block(search, as_relaxed(zero_model(search)), np.arange(3))
     solver = warm_relaxation(block, deadline=time.perf_counter() - 1.0)
     assert held_cost(solver, block)[0] == np.inf
+
+
+class Endless:
+    """A solver whose run ends when it is asked to, as HiGHS on a large relaxation."""
+
+    def __init__(self):
+        self.asked = threading.Event()
+
+    def run(self):
+        # HiGHS itself would not hear what comes in the main thread.
+        assert threading.current_thread() is not threading.main_thread()
+        os.kill(os.getpid(), signal.SIGINT)
+        self.asked.wait()
+
+    def cancelSolve(self):
+        self.asked.set()
+
+    def getModelStatus(self):
+        return highspy.HighsModelStatus.kInterrupt
+
+
+def test_a_first_relaxation_ends_on_ctrl_c():
+    search = searched(3)
+    block = open_block(search, as_relaxed(zero_model(search)), np.arange(3))
+    with pytest.raises(KeyboardInterrupt):
+        held_cost(Endless(), block)
 
 
 def test_the_first_dives_are_of_all_classes():

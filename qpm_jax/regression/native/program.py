@@ -55,19 +55,25 @@ def solve_block(
     Raises:
         KeyboardInterrupt: on Ctrl-C, once HiGHS has ended.
     """
-    import highspy
-
     solver = _configured(deadline, seed, slack)
     if nodes is not None:
         solver.setOptionValue("mip_max_nodes", nodes)
     if np.isfinite(cutoff):
         solver.setOptionValue("objective_bound", cutoff - block.offset)
     highs.build(solver, block.program)
+    _run_interruptibly(solver)
+    return _answer(solver, block)
+
+
+def _run_interruptibly(solver: Any) -> None:
+    """Raises KeyboardInterrupt on Ctrl-C, once HiGHS has ended."""
+    import highspy
+
     solver.HandleUserInterrupt = True
     run_interruptibly(solver.run, solver.cancelSolve)
+    solver.HandleUserInterrupt = False  # which would slow what runs without it next
     if solver.getModelStatus() == highspy.HighsModelStatus.kInterrupt:
         raise KeyboardInterrupt
-    return _answer(solver, block)
 
 
 def _configured(deadline: float, seed: int, slack: float) -> Any:
@@ -144,9 +150,12 @@ def held_cost(
     """
     import highspy
 
-    if held is not None:
+    if held is None:
+        # From no basis this takes seconds; what follows takes milliseconds.
+        _run_interruptibly(solver)
+    else:
         solver.changeColBounds(held[0], held[1], held[1])
-    solver.run()
+        solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return np.inf, np.zeros(block.program.num_variables)
     cost = solver.getInfo().objective_function_value + block.offset
