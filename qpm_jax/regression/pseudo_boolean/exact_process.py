@@ -14,7 +14,7 @@ _FIRST_SLICE, _LONGEST_SLICE = 0.25, 8.0  # seconds between news
 
 def main(source: BinaryIO, target: BinaryIO) -> None:
     """Reads the program, solves it slice by slice, and tells of each."""
-    import exact  # type: ignore[missing-import]
+    import exact
 
     program = pickle.load(source)
     solver = exact.Exact([("verbosity", "0")])
