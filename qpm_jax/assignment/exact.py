@@ -84,11 +84,11 @@ def solve_exact(
     run = functools.partial(
         solve_program, solver=solver, gap=gap, threads=threads, seed=seed
     )
-    best = _warm_start(problem, time_limit, seed)
-    status: str | None = None
+    best, interrupted = _warm_start(problem, time_limit, seed)
+    status: str | None = "interrupted" if interrupted else None
     rounds = _rounds(problem, best, run, started, time_limit, progress)
     try:
-        for latest, reason in rounds:
+        for latest, reason in () if interrupted else rounds:
             best, status = latest, _closed(latest, gap) or reason
             if status is not None:
                 break
@@ -133,9 +133,11 @@ def _rounds(
             yield best, "stalled"
 
 
-def _warm_start(problem: AssignmentProblem, time_limit: float, seed: int) -> Incumbent:
-    """A local search, and a bound for large problems."""
-    bound = np.inf
+def _warm_start(
+    problem: AssignmentProblem, time_limit: float, seed: int
+) -> tuple[Incumbent, bool]:
+    """A local search, and a bound for large problems; and whether Ctrl-C ended it."""
+    bound, interrupted = np.inf, False
     if problem.values.size <= _SMALL:
         host = refine.host_arrays(problem)
         first = first_incumbent(problem, host)
@@ -144,7 +146,9 @@ def _warm_start(problem: AssignmentProblem, time_limit: float, seed: int) -> Inc
     else:
         found = solve_native(problem, time_limit / 5, seed, patience=10)
         selected, bound = found.selected, found.bound
-    return Incumbent(selected, *assign_selection(problem, selected), bound)
+        interrupted = found.status == "interrupted"
+    first = Incumbent(selected, *assign_selection(problem, selected), bound)
+    return first, interrupted
 
 
 def _closed(best: Incumbent, gap: float) -> str | None:

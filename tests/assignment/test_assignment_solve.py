@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qpm_jax import assignment
+from qpm_jax.assignment import exact
 from qpm_jax.assignment.native import bound, enumeration, refine
 from qpm_jax.assignment.native import search as device_search
 from qpm_jax.assignment.native import solver as native
@@ -255,6 +257,19 @@ def test_progress_hears_objectives_that_rise_and_bounds_that_fall(solver):
     assert (upper >= objective - 1e-6).all()
     assert (np.diff(seconds) >= 0).all()
     assert objective[-1] <= result.objective + 1e-9
+
+
+def test_an_interrupt_of_the_start_is_one_of_the_whole(monkeypatch):
+    problem = random_problem(0)
+    native = exact.solve_native
+
+    def interrupted(*arguments, **options):
+        return replace(native(*arguments, **options), status="interrupted")
+
+    monkeypatch.setattr(exact, "_SMALL", 0)
+    monkeypatch.setattr(exact, "solve_native", interrupted)
+    monkeypatch.setattr(exact, "solve_program", lambda *_, **__: pytest.fail("went on"))
+    assert assignment.solve(problem, "highs").status == "interrupted"
 
 
 @pytest.mark.parametrize("solver", ["native", "highs"])
