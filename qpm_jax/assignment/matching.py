@@ -27,6 +27,9 @@ def match(
     """
     classes, number = keys.shape
     distinct, column = np.unique(keys, return_inverse=True)
+    if len(distinct) < classes:
+        # SciPy would match the candidates instead, and leave classes out.
+        return None
     column = column.reshape(keys.shape)
     try:
         if classes * len(distinct) <= _DENSE:

@@ -42,6 +42,13 @@ def test_lists_that_hold_no_matching_are_too_short():
     assert matching.match(keys, np.ones((3, 2))) is None
 
 
+@pytest.mark.parametrize("dense", [0, 10**6])
+def test_fewer_candidates_than_classes_are_too_few(dense, monkeypatch):
+    monkeypatch.setattr(matching, "_DENSE", dense)
+    keys = np.array([[0, 1], [1, 2], [0, 2], [2, 1]])
+    assert matching.match(keys, np.ones((4, 2))) is None
+
+
 @pytest.mark.parametrize("rows", [6, 40])
 def test_large_tables_give_the_same_worth_as_small_ones(rows, monkeypatch):
     worth = np.random.default_rng(1).normal(size=(rows, 60))
