@@ -91,8 +91,9 @@ class BinaryHead(nn.Module):
 
     def scores(self, values: Float[Array, "N n"]) -> Float[Array, "N C"]:
         """Returns each class's sum of its features' values; gradients pass."""
-        weights = jnp.asarray(self.assignment, values.dtype)
-        return values @ jax.lax.stop_gradient(weights).T
+        weights = jax.lax.stop_gradient(jnp.asarray(self.assignment, values.dtype))
+        # Accelerators would round z, and no longer add up what explanations show.
+        return jnp.matmul(values, weights.T, precision=jax.lax.Precision.HIGHEST)
 
 
 def pooled(feature_maps: Float[Array, "N H W F"]) -> Float[Array, "N F"]:

@@ -84,7 +84,9 @@ def swap_gains(arrays: SearchArrays, selected: Int[Array, " n"]) -> Float[Array,
     reserve = jnp.max(jnp.where(taken, -jnp.inf, values), axis=1, keepdims=True)
     used = taken.astype(values.dtype)
     arriving = jnp.maximum(arrays.values - worst, 0.0).sum(axis=0)
-    replacing = used.T @ jnp.clip(arrays.values, reserve, worst)
+    # Accelerators would round to ten bits or fewer, more than `descend` takes as noise.
+    gained = jnp.clip(arrays.values, reserve, worst)
+    replacing = jnp.matmul(used.T, gained, precision=jax.lax.Precision.HIGHEST)
     leaving = jnp.sum(used * values, axis=0)
     rows = arrays.penalty[selected]
     penalty = rows.sum(axis=0)
