@@ -36,6 +36,8 @@ def run(
     Raises:
       ValueError: The statistics are missing, the program has no solution, or several
         hosts are to solve it.
+      KeyboardInterrupt: It was interrupted; the files hold the best so far, and the
+        phase is not done.
     """
     one_process.refuse_several_hosts("assign", workdir)
     setting = prepare(config, workdir, dataset)
@@ -71,6 +73,9 @@ def run(
         "penalised_pairs": len(problem.pairs),
     }
     files.write_json(folder / "assignment.json", facts)
+    if result.status == "interrupted":
+        # Solvers give what they have; what comes next is to stand on a finished solve.
+        raise KeyboardInterrupt
     folders.mark_done(setting.workdir, "assign", time.monotonic() - started, **facts)
 
 

@@ -8,6 +8,7 @@ from qpm_jax import models
 from qpm_jax.assignment.solve import SOLVERS
 from qpm_jax.phases import data
 from qpm_jax.training import precision
+from qpm_jax.training.optimisers import OPTIMISERS
 
 
 def check_settings(config: ConfigDict) -> None:
@@ -36,6 +37,11 @@ def _check_training(config: ConfigDict, phase: str, least_epochs: int) -> None:
             f"config.{phase}.epochs is {config[phase].epochs}; it must be at "
             f"least {least_epochs}."
         )
+    if config[phase].optimizer not in OPTIMISERS:
+        raise ValueError(
+            f"config.{phase}.optimizer is {config[phase].optimizer!r}; it takes "
+            f"{', '.join(OPTIMISERS)}."
+        )
     for name in ("averaging", "label_smoothing"):
         if not 0 <= config[phase][name] < 1:
             raise ValueError(
@@ -50,6 +56,11 @@ def _check_assignment(config: ConfigDict) -> None:
         raise ValueError(
             f"config.assign.solver is {config.assign.solver!r}; solvers are "
             f"{', '.join(SOLVERS)}."
+        )
+    if not config.assign.time_limit >= 0:
+        raise ValueError(
+            f"config.assign.time_limit is {config.assign.time_limit}; it must be at "
+            "least 0 seconds."
         )
     restarts = config.assign.restarts
     if restarts < 1 or (restarts > 1 and config.assign.solver != "native"):

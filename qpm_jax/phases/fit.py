@@ -55,7 +55,7 @@ def fit(
         recipe = replace(recipe, gather=distributed.gathered(setting.mesh))
     kept = recipe.optimiser, recipe.averaging
     first = training.template(shapes, *kept, setting.places)
-    folder = setting.workdir / phase / "checkpoints"
+    folder = _checkpoints(setting.workdir, phase)
     with (
         stopping.deferred() as should_stop,
         checkpoints.open_manager(folder, config.checkpoint_keep) as manager,
@@ -99,8 +99,17 @@ def _plan(setting: Setting, phase: str) -> training.Plan:
 
 
 def beginning(workdir: Path, phase: str) -> float:
-    """Returns `time.monotonic()` now, moved back by what earlier parts took."""
-    return time.monotonic() - logs.seconds_spent(workdir, phase)
+    """Returns `time.monotonic()` now, moved back by what earlier parts took.
+
+    Only those that are gone on with: a phase that is made again begins anew.
+    """
+    steps = (path.name.isdigit() for path in _checkpoints(workdir, phase).glob("*"))
+    spent = logs.seconds_spent(workdir, phase) if any(steps) else 0.0
+    return time.monotonic() - spent
+
+
+def _checkpoints(workdir: Path, phase: str) -> Path:
+    return workdir / phase / "checkpoints"
 
 
 def steps_in_epoch(setting: Setting) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from qpm_jax import files
 from qpm_jax.datasets.image_files import Fit
 from qpm_jax.distributed import by_first
+from qpm_jax.phases.workdir import holds_work
 
 Channels = tuple[float, float, float]
 
@@ -41,10 +42,10 @@ def write(workdir: Path, inputs: Inputs) -> None:
     """Writes `inputs.json`, or checks it against what the run began with.
 
     Raises:
-      ValueError: A phase has begun with other classes or images; they are named.
+      ValueError: Dense training has used other classes or images; they are named.
     """
-    begun = any(workdir.glob("*/begun.json"))
-    if not begun or not _path(workdir).exists():
+    # Without dense training everything after it is made again.
+    if not holds_work(workdir, "dense") or not _path(workdir).exists():
         files.write_json(_path(workdir), asdict(inputs))
         return
     before = read(workdir)

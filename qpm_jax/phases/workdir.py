@@ -232,10 +232,16 @@ def _is_among(name: str, settings: set[str]) -> bool:
     return name in settings or name.split(".")[0] in settings
 
 
+def holds_work(workdir: Path, phase: str) -> bool:
+    """Whether a phase has left more than that it began, such as a checkpoint."""
+    files_in = (path for path in (workdir / phase).rglob("*") if path.is_file())
+    return any(path.name != "begun.json" for path in files_in)
+
+
 def _refuse_changes(workdir: Path, before: ConfigDict, now: ConfigDict) -> None:
-    """Raises if settings changed that a begun phase has used."""
+    """Raises if settings changed that a phase's work depends on."""
     old, new = flatten(before), flatten(now)
-    begun = [phase for phase in PHASES if (workdir / phase).exists()]
+    begun = [phase for phase in PHASES if holds_work(workdir, phase)]
     used = {section for phase in begun for section in _SETTINGS[phase]}
     changed = [
         f"{name}: {old.get(name)!r} -> {new.get(name)!r}"

@@ -1,9 +1,11 @@
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from qpm_jax import files
+from qpm_jax import assignment, files
 from qpm_jax.phases import (
     assign,
     dense,
@@ -87,8 +89,6 @@ def test_what_is_behind_the_metrics_names_features_by_their_channel(finished):
 
 
 def test_a_run_evaluated_before_there_were_details_is_still_read(tmp_path, finished):
-    import shutil
-
     workdir = tmp_path / "copy"
     shutil.copytree(finished, workdir)
     (workdir / "evaluate" / "details.json").unlink()
@@ -133,6 +133,25 @@ def test_a_run_whose_fine_tuning_is_deleted_makes_the_rest_again(tmp_path, finis
     assert not folders.is_done(workdir, "evaluate")
 
 
+def test_an_interrupted_assignment_is_not_done(
+    tmp_path, finished, config, dataset, monkeypatch
+):
+    workdir = tmp_path / "copy"
+    shutil.copytree(finished, workdir)
+    shutil.rmtree(workdir / "assign")
+    solve = assignment.solve
+
+    def interrupted(*arguments, **options):
+        return replace(solve(*arguments, **options), status="interrupted")
+
+    monkeypatch.setattr(assignment, "solve", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        assign.run(config, workdir, dataset)
+    assert not folders.is_done(workdir, "assign")
+    kept = files.read_json(workdir / "assign" / "assignment.json")
+    assert kept["status"] == "interrupted"
+
+
 def test_a_finished_training_phase_is_left_alone(finished, config, dataset):
     before = (finished / "dense" / "done.json").read_text()
     dense.run(config, finished, dataset)
@@ -156,6 +175,9 @@ def test_an_unknown_last_phase_is_named(tmp_path, config, dataset):
         ({"checkpoint_keep": 0}, r"checkpoint_keep is 0; it must be at least 1"),
         ({"divergence": 0.5}, r"divergence is 0\.5; it must be 0 \(off\) or above 1"),
         ({"finetune.epochs": 0}, r"finetune\.epochs is 0; it must be at least 1"),
+        ({"dense.optimizer": "adam"}, r"dense\.optimizer is 'adam'; .*sgd, adamw"),
+        ({"finetune.optimizer": "adam"}, r"finetune\.optimizer is 'adam'"),
+        ({"assign.time_limit": -1.0}, r"assign\.time_limit is -1\.0; .*at least 0"),
         ({"assign.solver": "cplex"}, r"solver is 'cplex'; solvers are native"),
         ({"assign.restarts": 0}, r"config\.assign\.restarts is 0 .* at least 1"),
         ({"assign.restarts": 2, "assign.solver": "scip"}, r"restarts is 2 .*'scip'"),

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import jax
 import pytest
@@ -32,6 +33,16 @@ def test_settings_a_begun_phase_used_may_not_change(tmp_path):
     config.dense.epochs = 3
     with pytest.raises(ValueError, match=r"dense\.epochs: 150 -> 3.*begun: dense"):
         folders.open_workdir(tmp_path, config)
+
+
+def test_settings_of_a_phase_that_failed_before_its_first_step_may_change(tmp_path):
+    config = configuration.default()
+    workdir = folders.open_workdir(tmp_path, config)
+    folders.begin(workdir, "dense")
+    (workdir / "dense" / "checkpoints").mkdir()
+    config.model.weights = "now/spelled/right.npz"
+    folders.open_workdir(tmp_path, config)
+    assert folders.read_config(workdir).model.weights == "now/spelled/right.npz"
 
 
 def test_a_missing_phase_is_named_with_its_command(tmp_path):
@@ -84,7 +95,7 @@ def test_inputs_round_trip(tmp_path):
 )
 def test_another_class_list_is_refused(tmp_path, names, message):
     inputs.write(tmp_path, _inputs("a", "b"))
-    folders.begin(tmp_path, "dense")
+    _finish(tmp_path, "dense")
     with pytest.raises(ValueError, match=message):
         inputs.write(tmp_path, _inputs(*names))
 
@@ -149,7 +160,16 @@ def test_inputs_follow_the_data_set_until_a_phase_has_begun(tmp_path):
 
 def test_other_images_are_refused_once_a_phase_has_begun(tmp_path):
     inputs.write(tmp_path, _inputs("a", "b"))
-    folders.begin(tmp_path, "dense")
+    _finish(tmp_path, "dense")
     larger = inputs.Inputs(("a", "b"), (16, 16), (0.5,) * 3, (0.25,) * 3)
     with pytest.raises(ValueError, match=r"image_size: \(8, 8\) -> \(16, 16\)"):
         inputs.write(tmp_path, larger)
+
+
+def test_other_images_are_taken_once_dense_training_is_deleted(tmp_path):
+    inputs.write(tmp_path, _inputs("a", "b"))
+    _finish(tmp_path, "dense", "statistics", "assign")
+    shutil.rmtree(tmp_path / "dense")
+    larger = inputs.Inputs(("a", "b"), (16, 16), (0.5,) * 3, (0.25,) * 3)
+    inputs.write(tmp_path, larger)
+    assert inputs.read(tmp_path) == larger
