@@ -1,8 +1,9 @@
 """What a run is made of: every key, its default and its meaning.
 
 Defaults are the published fine-grained setting (QPM, arXiv 2502.20130;
-docs/formulas.md, Training), but for the backbone, which is the small one at hand. A
-file in `configs/` starts from `default()` and changes what its run needs;
+docs/formulas.md, Training), but for the backbone, which is the small one at hand, and
+for a random shift of `augmentation.crop_padding` pixels with mirrored borders. A file
+in `configs/` starts from `default()` and changes what its run needs;
 `--config.KEY=VALUE` changes single keys. Keys that do not exist are refused.
 """
 

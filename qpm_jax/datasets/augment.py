@@ -1,7 +1,8 @@
 """Random changes of training images on the device: pure, batched, from explicit keys.
 
-The default is QPM's recipe for CUB and Stanford Cars but for TrivialAugmentWide, which
-`trivial_augment` adds: mirror, shift by up to 4 pixels, colour jitter of 0.1.
+The default is QPM's recipe for cropped photos, mirror and colour jitter of 0.1, with a
+shift by up to 4 pixels of this project; TrivialAugmentWide is added by
+`trivial_augment`. What is published for each set is in `configs/published.py`.
 """
 
 from dataclasses import dataclass

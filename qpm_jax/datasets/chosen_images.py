@@ -3,6 +3,7 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int
@@ -20,6 +21,16 @@ class ChosenImages:
 
     def __len__(self) -> int:
         return len(self._positions)
+
+    @property
+    def sources(self) -> list[Any]:
+        """Where the images come from, of a sequence that tells.
+
+        Raises:
+            AttributeError: it does not, as those in memory or in records.
+        """
+        sources = self._images.sources  # type: ignore[missing-attribute]
+        return [sources[position] for position in self._positions]
 
     def __getitem__(self, index: int) -> np.ndarray:
         """Returns image `index` of the chosen ones."""

@@ -121,6 +121,6 @@ def _read_bytes(read: Callable[[], bytes], name: str) -> bytes:
         return read()
     except (OSError, KeyError) as error:
         raise ValueError(
-            f"image {name} cannot be read ({error}); it was there when the data set "
-            "was listed: restore it, or load the data set again"
+            f"image {name} cannot be read ({error}), which the data set lists: restore "
+            "it, or load the data set again"
         ) from error

@@ -2,7 +2,8 @@
 
 A stage of stride 2 looks at every second pixel. Run on the four copies of its input
 that are shifted by 0 or 1 pixel along each axis, it looks at all of them; the four
-answers, interleaved, are what the same layers give as dilated convolutions at stride 1.
+answers, interleaved, are what the same layers give as dilated convolutions at stride 1,
+but for the positions that see a border.
 Pretrained weights keep their meaning: every second position is the plain answer.
 """
 

@@ -118,7 +118,7 @@ def steps_in_epoch(setting: Setting) -> int:
 
 
 def image_names(split: Split, positions: Sequence[int]) -> list[str]:
-    """Returns the files of images of a split, [] where they lie in memory."""
+    """Returns the files of images of a split, [] where they are none."""
     sources = getattr(split.images, "sources", None)
     if sources is None:
         return []

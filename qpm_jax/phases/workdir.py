@@ -53,6 +53,12 @@ _SETTINGS = {
     "evaluate": (),
     "explain": (),
 }
+# Where images lie and how they are kept at hand, which may change while a run goes on:
+# `inputs` checks that they are the same.
+_PLACES = frozenset(
+    f"dataset.options.{name}"
+    for name in ("root", "cub_root", "data_dir", "cache_dir", "cache_gigabytes")
+)
 
 
 @by_first
@@ -245,7 +251,7 @@ def _refuse_changes(workdir: Path, before: ConfigDict, now: ConfigDict) -> None:
     used = {section for phase in begun for section in _SETTINGS[phase]}
     changed = [
         f"{name}: {old.get(name)!r} -> {new.get(name)!r}"
-        for name in sorted(old.keys() | new.keys())
+        for name in sorted((old.keys() | new.keys()) - _PLACES)
         if old.get(name) != new.get(name) and _is_among(name, used)
     ]
     if changed:

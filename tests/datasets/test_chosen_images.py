@@ -6,6 +6,7 @@ from PIL import Image
 
 from qpm_jax import datasets
 from qpm_jax.datasets import Split
+from qpm_jax.datasets.chosen_images import ChosenImages, choose
 
 
 def _photos(root, counts):
@@ -90,3 +91,12 @@ def test_chosen_images_keep_their_labels_and_masks():
         assert [int(chosen.images[i][0, 0, 0]) for i in range(2)] == [2, 0]
         np.testing.assert_array_equal(chosen.labels, [1, 3])
         np.testing.assert_array_equal(chosen.part_masks.ravel(), [2, 0])
+
+
+def test_chosen_files_keep_their_names(damaged):
+    images = choose(damaged.train, np.array([2, 0])).images
+    names = [source.name for source in damaged.train.images.sources]
+    assert [source.name for source in images.sources] == [names[2], names[0]]
+    stacked = ChosenImages(ChosenImages(images, np.array([1, 0])), np.array([1]))
+    assert stacked.sources[0].name == names[2]
+    assert not hasattr(ChosenImages(np.zeros((2, 4, 4, 3)), np.array([0])), "sources")

@@ -35,6 +35,22 @@ def test_settings_a_begun_phase_used_may_not_change(tmp_path):
         folders.open_workdir(tmp_path, config)
 
 
+def test_images_may_move_while_a_run_goes_on(tmp_path):
+    config = configuration.default()
+    with config.unlocked():
+        config.dataset.options.root = "here"
+        config.dataset.options.cropped = True
+    workdir = folders.open_workdir(tmp_path, config)
+    folders.mark_done(workdir, "dense", 1.0)
+    with config.unlocked():
+        config.dataset.options.root = "there"
+        config.dataset.options.cache_gigabytes = 0.5
+    folders.open_workdir(tmp_path, config)
+    config.dataset.options.cropped = False
+    with pytest.raises(ValueError, match=r"cropped: True -> False"):
+        folders.open_workdir(tmp_path, config)
+
+
 def test_settings_of_a_phase_that_failed_before_its_first_step_may_change(tmp_path):
     config = configuration.default()
     workdir = folders.open_workdir(tmp_path, config)
