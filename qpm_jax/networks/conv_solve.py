@@ -79,13 +79,13 @@ def solve_conv(
     run = RunRecord[ConvNetwork](time_limit, gap, progress, 0.0)
     status = "time_limit"
     best = conv_zero(problem)
+    known = [best]
     try:
         if start is not None:
             best = conv_repaired(problem, start)
         elif time_limit >= GRADIENT_FROM:
-            best = conv_starts(
-                problem, seed, restarts, dropout, START_SHARE * time_limit
-            )[0]
+            limit = START_SHARE * time_limit
+            best = conv_starts(problem, seed, restarts, dropout, limit, known.append)[0]
         for each in (best, conv_zero(problem)):
             run.take(each, problem.objective(each), given=True)
         run.hear(pair_bound(problem, BOUND_SHARE * run.left))
@@ -96,7 +96,9 @@ def solve_conv(
             status = _whole(run, problem, relu, solver, threads, seed)
     except KeyboardInterrupt:
         status = "interrupted"
-        run.take(best, problem.objective(best), given=True)
+        # Once training is over the choice is made, by more than the objective.
+        for each in (best, *known) if run.network is None else ():
+            run.take(each, problem.objective(each), given=True)
     return run.solution(run.network or best, solver, status)
 
 

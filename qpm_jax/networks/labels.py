@@ -39,6 +39,18 @@ def class_codes(num_classes: int, encoding: str) -> Float[np.ndarray, "C O"]:
     return 2.0 * ones - 1.0
 
 
+def output_signs(codes: Float[np.ndarray, "C O"]) -> Float[np.ndarray, "C O"]:
+    """On which side every output should be for every class, in either encoding.
+
+    Args:
+        codes: [C, O], from `class_codes`.
+
+    Returns:
+        float64 [C, O] of ±1.
+    """
+    return np.where(codes > 0, 1.0, -1.0)
+
+
 def scores(
     outputs: Float[np.ndarray, "N O"], codes: Float[np.ndarray, "C O"]
 ) -> Float[np.ndarray, "N C"]:

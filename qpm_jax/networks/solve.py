@@ -7,7 +7,7 @@ most of the network (`neighbourhood_search`), a bound from pairs of instances
 has tightened.
 """
 
-from typing import Any
+from collections.abc import Iterator
 
 from qpm_jax.networks.bounds.intervals import PreactivationBounds, interval_bounds
 from qpm_jax.networks.bounds.path_bound import path_bound
@@ -28,7 +28,12 @@ from qpm_jax.networks.programs.whole_program import (
 )
 from qpm_jax.networks.run_record import RunRecord
 from qpm_jax.networks.solution import NetworkSolution
-from qpm_jax.networks.starts.dense_starts import repaired, ridge_start, zero_network
+from qpm_jax.networks.starts.dense_starts import (
+    repaired,
+    ridge_start,
+    within_limits,
+    zero_network,
+)
 from qpm_jax.solvers.options import Progress
 from qpm_jax.solvers.solution import FEASIBILITY_TOLERANCE, evaluate
 
@@ -64,14 +69,16 @@ def solve(
         gap: relative gap at which to stop, 0 for a proof.
         threads: of the solver, None for its default.
         seed: of starts, search and solver.
-        start: a network to start from, None for starts of our own.
+        start: a network to start from, bent into limits, family and rules where it is
+            outside; None for starts of our own.
         progress: called with (objective, bound, seconds).
         tightening: the share of the time left after the search that goes into big-M
             values from linear programs (`tightening`), shared among `threads`
             processes. 0 takes the analytic ones, which we found as tight on Iris.
 
     Returns:
-        A solution, never worse than the start. Ctrl-C ends it with the best so far.
+        A solution, never worse than a start that is one. Ctrl-C ends it with the best
+        so far.
 
     Raises:
         ValueError: for a setting out of range, a solver that cannot take the program,
@@ -82,10 +89,8 @@ def solve(
     run = _Run(problem, time_limit, gap, progress)
     status = "time_limit"
     try:
-        run.keep(start if start is not None else zero_network(problem), given=True)
-        if start is None:
-            for other in _starts(problem, time_limit, seed):
-                run.keep(other, given=True)
+        for each in _starts(problem, time_limit, seed, start):
+            run.keep(each, given=True)
         _search(run, seed)
         run.hear(path_bound(problem, BOUND_SHARE * run.left))
         bounds = _bounds(run, tightening, threads)
@@ -147,7 +152,14 @@ def _search(run: _Run, seed: int) -> None:
     search(run.problem, run.best, share, seed, kept)
 
 
-def _starts(problem: NetworkProblem, time_limit: float, seed: int) -> Any:
+def _starts(
+    problem: NetworkProblem, time_limit: float, seed: int, start: ReLUNetwork | None
+) -> Iterator[ReLUNetwork]:
+    """The start that is given, bent where it is no solution; else starts of our own."""
+    if start is not None:
+        yield _fitting(problem, start)
+        return
+    yield zero_network(problem)
     yield ridge_start(problem)
     if time_limit >= GRADIENT_FROM:
         from qpm_jax.networks.starts.gradient_start import gradient_starts
@@ -155,8 +167,15 @@ def _starts(problem: NetworkProblem, time_limit: float, seed: int) -> Any:
         yield from gradient_starts(problem, seed)[:SEARCHED_STARTS]
 
 
+def _fitting(problem: NetworkProblem, network: ReLUNetwork) -> ReLUNetwork:
+    """The network within limits and family, bent to the rules where it breaks one."""
+    near = within_limits(problem, network)
+    kept = _follows(problem, standard_form(problem, near))
+    return near if kept else repaired(problem, near)
+
+
 def _follows(problem: NetworkProblem, network: ReLUNetwork) -> bool:
-    """Whether a network is a solution, which only rules can make doubtful."""
+    """Whether a network within the limits and the family follows the rules."""
     if not problem.rules:
         return True
     dense = build_dense(problem)
@@ -192,7 +211,7 @@ def _whole(
         run,
         dense.program,
         write_network(dense, run.best),
-        lambda values: run.keep(repaired(problem, read_network(dense, values))),
+        lambda values: run.keep(_fitting(problem, read_network(dense, values))),
         solver,
         threads,
         seed,

@@ -1,13 +1,15 @@
+import dataclasses
 import io
 import json
 import struct
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from qpm_jax.networks import conv_picture
-from qpm_jax.networks.experiments import image_data, settings, study
+from qpm_jax.networks.experiments import image_data, image_runs, settings, study
 from qpm_jax.networks.experiments.image_runs import MODELS
 
 TINY = {
@@ -44,6 +46,36 @@ def test_every_model_is_measured_on_images(finished):
 def test_what_is_done_is_not_done_again(finished):
     folder, records = finished
     assert study.run(settings.from_dict(TINY), folder) == records
+
+
+def test_pruning_counts_the_training_that_it_goes_on_from(monkeypatch):
+    starts = image_runs.conv_starts
+
+    def slow(*args):
+        time.sleep(1.0)
+        return starts(args[0], time_limit=0)
+
+    monkeypatch.setattr(image_runs, "conv_starts", slow)
+    monkeypatch.setattr(image_runs, "conv_pruned", lambda _, network, *__: network)
+    models = ("milp", "gradient", "magnitude")
+    config = settings.from_dict(TINY | {"models": models, "milp": {"time_limit": 0.0}})
+    record = image_runs.execute_images(image_data.load("digits"), 0, config)
+    assert record["milp"]["seconds"] < 1
+    assert record["gradient"]["seconds"] >= 1
+    assert record["magnitude"]["seconds"] >= 1
+
+
+def test_a_run_that_is_interrupted_is_not_done(tmp_path, monkeypatch):
+    solve = image_runs.solve_conv
+
+    def pressed(problem, *_, **__):
+        return dataclasses.replace(solve(problem, time_limit=0), status="interrupted")
+
+    monkeypatch.setattr(image_runs, "solve_conv", pressed)
+    config = settings.from_dict(TINY | {"models": ("milp",)})
+    with pytest.raises(KeyboardInterrupt):
+        study.run(config, tmp_path)
+    assert not (tmp_path / "runs.jsonl").exists()
 
 
 def test_digits_are_drawn_by_class_and_made_smaller():

@@ -1,13 +1,16 @@
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from qpm_jax.networks.experiments import (
+    choice,
     gradient_baselines,
     measurements,
     settings,
     study,
+    table_runs,
 )
 from qpm_jax.networks.problem import NetworkProblem
 
@@ -67,6 +70,21 @@ def test_a_damaged_line_is_named(tmp_path):
         study.read_records(tmp_path, {})
 
 
+def test_a_run_that_is_interrupted_is_not_done(tmp_path, monkeypatch):
+    solve = table_runs.solve
+
+    def pressed(problem, *_):
+        return dataclasses.replace(solve(problem, time_limit=0), status="interrupted")
+
+    chosen = choice.Candidate(2, 0.01, 0.0), 1.0
+    monkeypatch.setattr(table_runs, "choose", lambda *_: chosen)
+    monkeypatch.setattr(table_runs, "solve", pressed)
+    config = settings.from_dict(TINY | {"models": ("milp",)})
+    with pytest.raises(KeyboardInterrupt):
+        study.run(config, tmp_path)
+    assert not (tmp_path / "runs.jsonl").exists()
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
@@ -74,6 +92,18 @@ def test_a_damaged_line_is_named(tmp_path):
         ({"milp": {"time": 3}}, "Did you mean milp.time_limit"),
         ({"table": "irish"}, "config.table is 'irish'. Did you mean iris"),
         ({"models": ("milp", "svm")}, "config.models is 'svm'"),
+        (
+            {"models": ("gradient", "magnitude")},
+            "config.models has 'magnitude' without 'milp' before it",
+        ),
+        (
+            {"models": ("lottery", "milp")},
+            "config.models has 'lottery' without 'milp' before it",
+        ),
+        (
+            {"table": "digits", "models": ("magnitude", "milp")},
+            "config.models has 'magnitude' without 'milp' before it",
+        ),
         ({"seeds": "0"}, "config.seeds is '0'; it takes values like"),
     ],
 )

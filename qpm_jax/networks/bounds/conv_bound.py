@@ -20,6 +20,8 @@ from qpm_jax.networks.programs.rows import make_rows, stacked
 from qpm_jax.solvers import MixedIntegerProgram
 
 PAIRS = 1000
+# All pairs of all of MNIST's images would take 29 GB.
+MOST_IMAGES = 2000
 
 
 def pair_bound(problem: ConvProblem, time_limit: float, pairs: int = PAIRS) -> float:
@@ -33,6 +35,8 @@ def pair_bound(problem: ConvProblem, time_limit: float, pairs: int = PAIRS) -> f
     if time_limit <= 0 or not problem.l1:
         return 0.0
     first, second = _nearest_pairs(problem, pairs)
+    if not len(first):
+        return 0.0
     program = _pair_program(problem, first, second)
     answer = solvers.solve(program, "highs", time_limit=time_limit, threads=1)
     if answer.status == "interrupted":
@@ -43,16 +47,21 @@ def pair_bound(problem: ConvProblem, time_limit: float, pairs: int = PAIRS) -> f
 def _nearest_pairs(
     problem: ConvProblem, number: int
 ) -> tuple[Int[np.ndarray, " Q"], Int[np.ndarray, " Q"]]:
-    """For every image the nearest of another class, the closest pairs first."""
-    flat = problem.images.reshape(len(problem.labels), -1)
+    """For every image drawn the nearest of another class, the closest pairs first."""
+    drawn = np.random.default_rng(0).permutation(len(problem.labels))
+    members = np.sort(drawn[:MOST_IMAGES])
+    labels = problem.labels[members]
+    if (labels == labels[0]).all():
+        return members[:0], members[:0]
+    flat = problem.images[members].reshape(len(members), -1)
     squares = (flat**2).sum(axis=1)
     distance = squares[:, None] + squares - 2 * flat @ flat.T
-    distance[problem.labels[:, None] == problem.labels] = np.inf
+    distance[labels[:, None] == labels] = np.inf
     nearest = distance.argmin(axis=1)
     closest = np.argsort(distance.min(axis=1), kind="stable")
     ends = np.sort(np.stack([closest, nearest[closest]], axis=1), axis=1)
     _, places = np.unique(ends, axis=0, return_index=True)
-    ends = ends[np.sort(places)[:number]]
+    ends = members[ends[np.sort(places)[:number]]]
     return ends[:, 0], ends[:, 1]
 
 

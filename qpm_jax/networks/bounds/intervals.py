@@ -56,9 +56,9 @@ def interval_bounds(
         reach = reach * (1 + BUFFER)
         lower.append(np.repeat(-reach[:, None], width, axis=1))
         upper.append(np.repeat(reach[:, None], width, axis=1))
-        sizes = np.maximum(upper[-1], 0.0)
+        handed, sizes = sizes, np.maximum(upper[-1], 0.0)
         if layer > 0 and problem.layer_price:  # a skipped layer hands on what it gets
-            sizes = np.maximum(sizes, upper[layer - 1].max(axis=1, keepdims=True))
+            sizes = np.maximum(sizes, handed.max(axis=1, keepdims=True))
         limit = problem.family.limit
     return PreactivationBounds(tuple(lower), tuple(upper))
 

@@ -35,12 +35,15 @@ def execute_images(source: Images, seed: int, config: ConfigDict) -> dict[str, A
     Returns:
         Figures ready for JSON, as `experiments.execute`; "chosen" has the size of the
         whole program.
+
+    Raises:
+        KeyboardInterrupt: a model was interrupted.
     """
     settings = config.conv
     part = split(source, settings.training_images, config.test_share, seed)
     problem = conv_problem(part, config)
     record: dict[str, Any] = {"chosen": conv_program_size(problem)}
-    weights, trained = 0, None
+    weights, trained, training = 0, None, 0.0
     for model in config.models:
         began = time.perf_counter()
         more: dict[str, Any] = {}
@@ -51,7 +54,10 @@ def execute_images(source: Images, seed: int, config: ConfigDict) -> dict[str, A
             network, more = _milp(problem, config, seed)
             weights = int((network.readout != 0).sum())
         else:
+            # What is trained once counts for every model that needs it.
+            began -= training
             here, trained = _descended(problem, settings, seed, trained)
+            training = training or time.perf_counter() - began
             network = trained
             if model == "magnitude":
                 free = dataclasses.replace(here, l1=0.0)
@@ -102,6 +108,8 @@ def _milp(
         restarts=config.conv.restarts,
         dropout=config.conv.dropout,
     )
+    if found.status == "interrupted":
+        raise KeyboardInterrupt
     network = found.network
     return network, {
         "bound": found.bound,

@@ -6,6 +6,7 @@ from `default()`; `--config.KEY=VALUE` changes single keys. Keys that do not exi
 refused.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -21,6 +22,8 @@ from qpm_jax.networks.programs.whole_program import SOLVERS
 from qpm_jax.networks.weight_family import FAMILIES
 
 MODELS = ("milp", "gradient", "magnitude", "lottery", "logistic", "tree")
+# They keep as many weights as the network of the program has.
+PRUNED = ("magnitude", "lottery")
 
 
 def default() -> ConfigDict:
@@ -98,4 +101,15 @@ def from_dict(values: dict[str, Any]) -> ConfigDict:
         ("milp.solver", [config.milp.solver], SOLVERS),
     ):
         check_among(name, chosen, allowed)
+    _check_order(config.models)
     return config
+
+
+def _check_order(models: Sequence[str]) -> None:
+    """Refuses pruning to the number of weights of a network that is not there yet."""
+    for place, model in enumerate(models):
+        if model in PRUNED and "milp" not in models[:place]:
+            raise ValueError(
+                f"config.models has {model!r} without 'milp' before it; it keeps as"
+                " many weights as that network, so put 'milp' first."
+            )

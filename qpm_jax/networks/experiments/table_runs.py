@@ -55,6 +55,9 @@ def execute(source: Measurements, run: Run, config: ConfigDict) -> dict[str, Any
         Figures ready for JSON: "chosen", and for each model its test_accuracy,
         training_accuracy, seconds and, for networks, sparsity, parameter_reduction
         and objective; for "milp" also bound, gap, status, history and the network.
+
+    Raises:
+        KeyboardInterrupt: a model was interrupted.
     """
     part = split(source.features, source.labels, config.test_share, run.seed)
     encoding, family = config.label_encoding, config.deep_weights
@@ -90,6 +93,8 @@ def _milp(
         settings.threads,
         seed,
     )
+    if found.status == "interrupted":
+        raise KeyboardInterrupt
     figures = _figures(problem, part, found.network) | {
         "seconds": found.seconds,
         "objective": found.objective,

@@ -141,11 +141,19 @@ def _rule_shapes(rule: object, problem: NetworkProblem) -> Iterator[tuple[int, .
 class Counter:
     """Hands out fresh indices."""
 
-    def __init__(self) -> None:
-        self.number = 0
+    def __init__(self, *, only_shapes: bool = False) -> None:
+        """Starts at 0.
+
+        Args:
+            only_shapes: whether the arrays are to have the right shape and nothing
+                else, which takes no memory: for counting.
+        """
+        self.number, self.only_shapes = 0, only_shapes
 
     def __call__(self, shape: tuple[int, ...]) -> np.ndarray:
         """The next indices, as an array of a shape."""
         start = self.number
         self.number += int(np.prod(shape))
+        if self.only_shapes:
+            return np.broadcast_to(np.int64(0), shape)
         return np.arange(start, self.number).reshape(shape)

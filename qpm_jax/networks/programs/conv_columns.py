@@ -50,17 +50,20 @@ class ConvColumns:
     number: int
 
 
-def conv_columns(problem: ConvProblem, outputs: int) -> ConvColumns:
+def conv_columns(
+    problem: ConvProblem, outputs: int, *, only_shapes: bool = False
+) -> ConvColumns:
     """Numbers all variables.
 
     Args:
         problem: the problem.
         outputs: O, or 0 for the convolution alone.
+        only_shapes: whether only the arrays' shapes and `number` count.
 
     Returns:
         The indices.
     """
-    taken = Counter()
+    taken = Counter(only_shapes=only_shapes)
     instances, height, width, _ = problem.images.shape
     channels, shape = problem.channels, problem.pooled_shape
     maps = (instances, height, width, channels)

@@ -116,7 +116,7 @@ def conv_program_size(problem: ConvProblem) -> dict[str, int]:
     Returns:
         "relu_binaries", "binaries", "variables" and "products".
     """
-    columns = conv_columns(problem, problem.codes.shape[1])
+    columns = conv_columns(problem, problem.codes.shape[1], only_shapes=True)
     parts = (columns.alive, columns.gates, columns.on, columns.chosen)
     return {
         "relu_binaries": columns.on.size,

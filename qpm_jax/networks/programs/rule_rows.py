@@ -51,7 +51,8 @@ def _direction_rows(
     """A binary r a neuron, 1 where it never falls as the feature grows.
 
     A first-layer weight is ≥ 0 where r is 1 and ≤ 0 where it is 0. Between neurons a
-    weight is ≥ 0 where both directions are equal and ≤ 0 where they differ.
+    weight is ≥ 0 where both directions are equal and ≤ 0 where they differ. A layer
+    that is skipped has no weights to say so: it has the directions of the one before.
     """
     limit = problem.weight_limit
     into = columns.layers[0].weights[:, rule.feature]
@@ -70,6 +71,13 @@ def _direction_rows(
             make_rows([one, (here, most), (before, -most)], upper=most),
             make_rows([one, (here, -most), (before, most)], upper=most),
         ]
+        if columns.layers[layer].passed.size:
+            kept = columns.layers[layer].kept
+            turned = [(directions[layer], 1.0), (before, -1.0)]
+            rows += [
+                make_rows([*turned, (kept, -1.0)], upper=0.0),
+                make_rows([*turned, (kept, 1.0)], lower=0.0),
+            ]
     readout = columns.layers[-1].weights[rule.output]
     most = weight_limit(problem, len(problem.hidden))
     sign = 1.0 if rule.increasing else -1.0
@@ -107,9 +115,15 @@ def _directions(
         return (np.where(effect != 0, effect > 0, first > 0).astype(np.float64),)
     found = [np.where(effect != 0, effect > 0, True).astype(np.float64)]
     for layer in range(len(network.weights) - 2, 0, -1):
+        if network.skipped[layer]:
+            found.insert(0, found[0])
+            continue
         weights = network.weights[layer] * (2 * found[0] - 1)[:, None]
         strongest = weights[np.abs(weights).argmax(axis=0), np.arange(weights.shape[1])]
         found.insert(0, np.where(strongest != 0, strongest > 0, True).astype(float))
-    if len(network.weights) > 2:
-        found[0] = np.where(first != 0, first > 0, found[0] > 0).astype(np.float64)
+    found[0] = np.where(first != 0, first > 0, found[0] > 0).astype(np.float64)
+    for layer in range(1, len(found)):
+        if not network.skipped[layer]:
+            break
+        found[layer] = found[0]
     return tuple(found)

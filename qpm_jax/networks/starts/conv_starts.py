@@ -1,6 +1,7 @@
 """Convolutional networks to start from: trained, rounded, repaired, pruned."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
@@ -50,6 +51,7 @@ def conv_starts(
     restarts: int = 8,
     dropout: float = 0.0,
     time_limit: float = np.inf,
+    finished: Callable[[ConvNetwork], object] | None = None,
 ) -> list[ConvNetwork]:
     """Trains from several random weights, rounds and repairs.
 
@@ -59,6 +61,8 @@ def conv_starts(
         restarts: how many.
         dropout: of training, see `train_conv`.
         time_limit: seconds after which none but the first is begun.
+        finished: called with every network as soon as it is trained, so that Ctrl-C
+            loses none.
 
     Returns:
         Networks of the family, those first whose filters say most of images left out
@@ -74,6 +78,8 @@ def conv_starts(
             break
         trained = train_conv(problem, seed + 1000 * number, dropout=dropout)
         networks.append(conv_repaired(problem, trained))
+        if finished is not None:
+            finished(networks[-1])
     told = [left_out_accuracy(problem, each) for each in networks]
     return [networks[place] for place in np.argsort(-np.array(told), kind="stable")]
 
@@ -122,8 +128,7 @@ def left_out_accuracy(problem: ConvProblem, network: ConvNetwork) -> float:
     inputs = pooled(network, problem.images).reshape(len(problem.labels), -1)
     inputs = inputs - inputs.mean(axis=0)
     wanted = 2.0 * np.eye(problem.num_classes)[problem.labels]
-    wanted -= wanted.mean(axis=0)
-    errors = _left_out_errors(inputs, wanted)
+    errors = _left_out_errors(inputs, wanted - wanted.mean(axis=0))
     found = (wanted - errors).argmax(axis=1)
     return float((found == problem.labels).mean())
 

@@ -17,6 +17,7 @@ from jaxtyping import Bool
 
 from qpm_jax.networks.conv_network import ConvNetwork
 from qpm_jax.networks.conv_problem import ConvProblem
+from qpm_jax.networks.labels import output_signs
 from qpm_jax.networks.starts.gradient_training import mean_loss, rounded_through
 
 _Parameters = dict[str, Any]
@@ -81,7 +82,7 @@ def train_conv(
     )
     shape = (len(problem.codes[0]), *problem.pooled_shape)
     kept = np.ones(shape, bool) if mask is None else mask
-    signs = (2 * problem.codes - problem.codes.max())[problem.labels]
+    signs = output_signs(problem.codes)[problem.labels]
     trained = _train(
         jax.random.key(seed),
         _first(problem, seed) if start is None else _parameters(start),

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from qpm_jax.networks.labels import output_signs
 from qpm_jax.networks.network import ReLUNetwork, outputs
 from qpm_jax.networks.problem import NetworkProblem
+from qpm_jax.networks.programs.columns import skippable
 from qpm_jax.networks.programs.program_values import standard_form
 from qpm_jax.networks.rules import FeatureLimit, Monotone, WeightSign
 
@@ -21,10 +23,8 @@ def repaired(problem: NetworkProblem, network: ReLUNetwork) -> ReLUNetwork:
         A network in standard form. A `LinearRule`, or a `Monotone` in a network of more
         than one hidden layer, may still be broken.
     """
-    limit = problem.weight_limit
-    weights = [np.clip(network.weights[0], -limit, limit)]
-    weights += [problem.family.rounded(each) for each in network.weights[1:]]
-    biases = tuple(np.clip(each, -limit, limit) for each in network.biases)
+    near = within_limits(problem, network)
+    weights = [each.copy() for each in near.weights]
     first = weights[0]
     for rule in problem.rules:
         if isinstance(rule, WeightSign):
@@ -35,7 +35,31 @@ def repaired(problem: NetworkProblem, network: ReLUNetwork) -> ReLUNetwork:
         elif isinstance(rule, FeatureLimit):
             sizes = np.abs(first).sum(axis=0)
             first[:, np.argsort(-sizes, kind="stable")[rule.most :]] = 0.0
-    return standard_form(problem, ReLUNetwork(tuple(weights), biases, network.skipped))
+    bent = ReLUNetwork(tuple(weights), near.biases, near.skipped)
+    return standard_form(problem, bent)
+
+
+def within_limits(problem: NetworkProblem, network: ReLUNetwork) -> ReLUNetwork:
+    """The nearest network within the limits and the family; rules are left out.
+
+    Args:
+        problem: the problem.
+        network: of its widths. A layer that it skips where the problem has none to skip
+            gets weights of 1 in its place, as near as the family has them.
+    """
+    limit = problem.weight_limit
+    weights = list(network.weights)
+    held = network.skipped & ~np.array(skippable(problem))
+    for layer in np.flatnonzero(held).tolist():
+        weights[layer] = np.eye(len(weights[layer]))
+    return ReLUNetwork(
+        (
+            np.clip(weights[0], -limit, limit),
+            *(problem.family.rounded(each) for each in weights[1:]),
+        ),
+        tuple(np.clip(each, -limit, limit) for each in network.biases),
+        network.skipped & ~held,
+    )
 
 
 def zero_network(problem: NetworkProblem) -> ReLUNetwork:
@@ -46,8 +70,10 @@ def zero_network(problem: NetworkProblem) -> ReLUNetwork:
     """
     shapes = list(zip(problem.widths[1:], problem.widths[:-1], strict=True))
     biases = [np.zeros(out) for out, _ in shapes]
-    towards = 0.5 * (2 * problem.codes - problem.codes.max())
-    candidates = np.vstack([towards, np.zeros(problem.widths[-1])])
+    signs = output_signs(problem.codes)
+    # One-hot outputs are to differ by 1, bits to be 1 from zero.
+    wanted = np.vstack([0.5 * signs, signs, np.zeros(problem.widths[-1])])
+    candidates = np.clip(wanted, -problem.weight_limit, problem.weight_limit)
     weights = tuple(np.zeros(shape) for shape in shapes)
     networks = [
         ReLUNetwork(weights, (*biases[:-1], np.asarray(each))) for each in candidates
@@ -68,7 +94,7 @@ def ridge_start(problem: NetworkProblem) -> ReLUNetwork:
         A repaired network.
     """
     codes = problem.codes
-    wanted = (2.0 * codes - codes.max())[problem.labels]
+    wanted = output_signs(codes)[problem.labels]
     data = np.hstack([problem.features, np.ones((len(wanted), 1))])
     gram = data.T @ data / len(data) + _RIDGE * np.eye(data.shape[1])
     slopes = np.linalg.solve(gram, data.T @ wanted / len(data)).T
@@ -97,7 +123,7 @@ def ridge_start(problem: NetworkProblem) -> ReLUNetwork:
 def _recentred(problem: NetworkProblem, network: ReLUNetwork) -> ReLUNetwork:
     """Readout biases for which every output is right on average."""
     codes = problem.codes
-    wanted = (2.0 * codes - codes.max())[problem.labels]
+    wanted = output_signs(codes)[problem.labels]
     reached = outputs(network, problem.features)
     biases = (*network.biases[:-1], (wanted - reached).mean(axis=0) / 2)
     return ReLUNetwork(network.weights, biases, network.skipped)

@@ -15,6 +15,7 @@ import numpy as np
 import optax
 from jaxtyping import Bool
 
+from qpm_jax.networks.labels import output_signs
 from qpm_jax.networks.network import ReLUNetwork
 from qpm_jax.networks.problem import NetworkProblem
 
@@ -71,7 +72,7 @@ def train_networks(
             np.ones((restarts, out, into), bool)
             for into, out in itertools.pairwise(problem.widths)
         ]
-    signs = (2 * problem.codes - problem.codes.max())[problem.labels]
+    signs = output_signs(problem.codes)[problem.labels]
     trained = _train(
         _first(problem, seed, restarts) if start is None else _stacked(start),
         [jnp.asarray(each, jnp.float32) for each in masks],
@@ -189,7 +190,7 @@ def mean_loss(outputs: jax.Array, signs: jax.Array, encoding: str) -> jax.Array:
 
     Args:
         outputs: [N, O].
-        signs: [N, O], what every output should be: above 0 or not.
+        signs: [N, O], ±1, on which side every output should be.
         encoding: "one_hot" or "binary".
     """
     if encoding == "binary":
