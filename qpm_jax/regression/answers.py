@@ -43,7 +43,7 @@ def checked_answer(
         model: weights and intercepts read from it.
         gap: the gap asked for.
         seconds: wall-clock time, building included.
-        started: whether the solver had more than zero weights to start from.
+        started: whether other weights than zero were tried before the solver began.
 
     Returns:
         The checked solution. Its status is "optimal" where the bound, made whole,

@@ -111,7 +111,7 @@ class BinarizedRegressionClassifier(_ProvenClassifier):
             solver: "highs", "scip", "gurobi" or "native".
             time_limit: seconds.
             gap: relative gap at which to stop, 0 for a proof.
-            threads: of the solver, None for its default.
+            threads: of the solver, None for its default; "native" has one.
             bounded: whether the intercepts are bounded. The bound changes nothing
                 unless one class has more than the β/(α+β)-th part of the instances:
                 there the published program is unbounded, and the bound is a choice of

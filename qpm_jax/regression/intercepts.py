@@ -29,12 +29,17 @@ def best_intercepts(
 
     Returns:
         int64 [C], centred.
+
+    Raises:
+        KeyboardInterrupt: on Ctrl-C.
     """
     classes = problem.num_classes
     none = np.zeros(classes, np.int64)
     scores = problem.scores(coefficients, none)
     program = _program(problem, scores)
     found = solvers.solve(program, "highs", time_limit=time_limit, threads=1)
+    if found.status == "interrupted":
+        raise KeyboardInterrupt  # what was pressed is meant for all that follows too
     if not found.found:
         return none
     whole = centred(np.round(found.values[:classes]).astype(np.int64))

@@ -8,8 +8,8 @@ from qpm_jax import solvers
 from qpm_jax.regression.answers import checked_answer
 from qpm_jax.regression.mip_program import build_mip, read_weights, write_weights
 from qpm_jax.regression.problem import RegressionProblem
-from qpm_jax.regression.solution import RegressionSolution
-from qpm_jax.regression.start import rounded_start
+from qpm_jax.regression.solution import RegressionSolution, make_solution
+from qpm_jax.regression.start import rounded_starts, zero_model
 from qpm_jax.solvers.options import Progress, check_limits
 
 SOLVERS = ("native", "highs", "scip", "gurobi")
@@ -31,17 +31,19 @@ def solve(
     Args:
         problem: what to solve.
         solver: "highs", "scip" or "gurobi", the program of `mip_program`, from a
-            rounded start; or "native", bounds and search in JAX, without any solver.
+            rounded start; or "native", `native.solver`: bounds, dives and trees of our
+            own, whose many small programs HiGHS solves.
         time_limit: seconds, building included; 0 returns zero weights at once.
         gap: relative gap at which to stop, 0 for a proof.
-        threads: of the solver, None for its default; JAX has its own.
+        threads: of the solver, None for its default; "native" has one, whatever this
+            says.
         seed: randomness of the solver.
         progress: called with (objective, bound, seconds).
 
     Returns:
         A checked solution, never worse than zero weights, which are always feasible; if
-        these are all there was time for, its status is "no_incumbent". Ctrl-C ends a
-        solver with the best model so far, "interrupted".
+        these are all there was time for, its status is "no_incumbent". Ctrl-C ends it
+        with the best model so far, "interrupted".
 
     Raises:
         ValueError: for an unknown solver, one that is not installed, or a limit out of
@@ -54,10 +56,16 @@ def solve(
         from qpm_jax.regression.native.solver import solve_native
 
         return solve_native(problem, time_limit, seed, gap, progress)
-    began = time.perf_counter()
-    mip = build_mip(problem)
-    start = rounded_start(problem, mip.data, START_SHARE * time_limit)
-    model = start or zero_model(problem)
+    began, starts = time.perf_counter(), [zero_model(problem)]
+    try:
+        mip = build_mip(problem)
+        for start in rounded_starts(problem, mip.data, START_SHARE * time_limit):
+            starts.append(start)
+    except KeyboardInterrupt:
+        seconds = time.perf_counter() - began
+        return make_solution(
+            problem, *starts[-1], -np.inf, seconds, solver, "interrupted"
+        )
     found = solvers.solve(
         mip.program,
         solver,
@@ -65,22 +73,10 @@ def solve(
         gap=gap,
         threads=threads,
         seed=seed,
-        warm_start=write_weights(mip, *model),
+        warm_start=write_weights(mip, *starts[-1]),
         progress=progress,
     )
     seconds = time.perf_counter() - began
     model = read_weights(mip, found.values)
-    return checked_answer(problem, found, model, gap, seconds, start is not None)
-
-
-def zero_model(problem: RegressionProblem) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and intercepts of zero, which are always feasible, at cost 0.
-
-    Args:
-        problem: the problem.
-
-    Returns:
-        int64 [C, F] and int64 [C].
-    """
-    classes, features = problem.num_classes, problem.features.shape[1]
-    return np.zeros((classes, features), np.int64), np.zeros(classes, np.int64)
+    tried = len(starts) > 2  # more than zero weights without and with intercepts
+    return checked_answer(problem, found, model, gap, seconds, tried)

@@ -7,6 +7,7 @@ rounded at several thresholds, each with its best intercepts (MNIST 20 to 1000: 
 """
 
 import time
+from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -21,31 +22,49 @@ _INTERCEPT_STEP = 4.0  # intercepts have further to go than weights
 _SOFTNESS = 3.0, 0.2  # of the kinks, in units of the largest feature; first and last
 _THRESHOLDS = (0.3, 0.5, 0.7)  # weights of at least this size round to ±1
 
+Model = tuple[Int[np.ndarray, "C F"], Int[np.ndarray, " C"]]
 
-def rounded_start(
+
+def zero_model(problem: RegressionProblem) -> Model:
+    """Weights and intercepts of zero, which are always feasible, at cost 0.
+
+    Args:
+        problem: the problem.
+
+    Returns:
+        int64 [C, F] and int64 [C].
+    """
+    classes, features = problem.num_classes, problem.features.shape[1]
+    return np.zeros((classes, features), np.int64), np.zeros(classes, np.int64)
+
+
+def rounded_starts(
     problem: RegressionProblem, data: MergedData, time_limit: float
-) -> tuple[Int[np.ndarray, "C F"], Int[np.ndarray, " C"]] | None:
-    """Weights and intercepts that are good, with nothing proven.
+) -> Iterator[Model]:
+    """Weights and intercepts that are ever better, with nothing proven.
 
     Args:
         problem: the problem.
         data: its merged data.
         time_limit: seconds for all of it.
 
-    Returns:
-        int64 [C, F] in {−1, 0, 1} and int64 [C], no worse than zero weights; None where
-        there was no time for a single rounding.
+    Yields:
+        int64 [C, F] in {−1, 0, 1} and int64 [C]: zero weights with their best
+        intercepts, then the best model after each rounding there is time for.
+
+    Raises:
+        KeyboardInterrupt: on Ctrl-C.
     """
     deadline = time.perf_counter() + time_limit
     if time_limit <= 0:
-        return None
+        return
     relaxed = descend(problem, data, 0.5 * time_limit)
-    best, least = None, np.inf
-    zero = np.zeros((problem.num_classes, len(data.group)), np.int64)
+    best, least = zero_model(problem), 0.0
+    zero, _ = best
     for threshold in (np.inf, *_THRESHOLDS):
         left = deadline - time.perf_counter()
         if left <= 0:
-            break
+            return
         # Merged weights lie in −g … g: fractions beyond the whole part round.
         merged = np.sign(relaxed) * np.floor(np.abs(relaxed) + 1 - min(threshold, 1))
         weights = zero if threshold == np.inf else data.spread(merged.astype(np.int64))
@@ -53,7 +72,7 @@ def rounded_start(
         cost = problem.objective(weights, intercepts)
         if cost < least:
             best, least = (weights, intercepts), cost
-    return best
+        yield best
 
 
 def descend(

@@ -73,7 +73,10 @@ def run_here(
     solver.HandleUserInterrupt = True
     if math.isfinite(options.deadline):
         solver.setOptionValue("time_limit", options.seconds_left)
-    run_interruptibly(solver.run, solver.cancelSolve)
+    pressed = run_interruptibly(solver.run, solver.cancelSolve)
+    if pressed and not program.integer.any():
+        # Linear programs are steps of larger work, all of which is to end.
+        raise KeyboardInterrupt
     return _answer(solver, program, options)
 
 

@@ -31,7 +31,10 @@ def run_apart(program: MixedIntegerProgram, options: Options) -> RawAnswer:
     Raises:
         RuntimeError: when the process fails; it says how.
     """
-    message = program, replace(options, listener=None), options.seconds_left
+    # A moment both processes understand: starting one takes seconds, and
+    # `perf_counter` may begin anew in each.
+    ends = time.time() + options.seconds_left
+    message = program, replace(options, listener=None), ends
     with child("HiGHS", _COMMAND, message) as process:
         return _follow(process.hear, program.maximise, options)
 

@@ -53,12 +53,11 @@ class Sender:
 
 
 def main(source: BinaryIO, target: BinaryIO) -> None:
-    """Reads a program, its options and the seconds left, and solves it."""
+    """Reads a program, its options and the `time.time` to end at, and solves it."""
     sender = Sender(target)
-    program, options, seconds = pickle.load(source)
-    options = replace(
-        options, deadline=time.perf_counter() + seconds, listener=sender.hear
-    )
+    program, options, ends = pickle.load(source)
+    deadline = time.perf_counter() + ends - time.time()
+    options = replace(options, deadline=deadline, listener=sender.hear)
     sender.send("answer", highs.run_here(program, options, sender.keep))
 
 

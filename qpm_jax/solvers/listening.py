@@ -47,12 +47,15 @@ class Reporter:
 
 def run_interruptibly(
     work: Callable[[], object], interrupt: Callable[[], object]
-) -> None:
+) -> bool:
     """Runs a solver in a thread, so that the main one hears Ctrl-C.
 
     Args:
         work: the blocking call; it must release the interpreter's lock.
         interrupt: asks it to end soon, from another thread.
+
+    Returns:
+        Whether Ctrl-C came, also where the solver ended by itself before it heard.
     """
     failures: list[BaseException] = []
     # Not `Thread.join`: before Python 3.12 one that is interrupted takes the thread for
@@ -77,6 +80,7 @@ def run_interruptibly(
             pressed = True
     if failures:
         raise failures[0]
+    return pressed
 
 
 def _infinite(number: float) -> float:

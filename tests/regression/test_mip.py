@@ -4,12 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qpm_jax import solvers
-from qpm_jax.regression import RegressionProblem, build_mip, mip, solve
+from qpm_jax.regression import RegressionProblem, build_mip, mip, solve, start
 from qpm_jax.regression.answers import whole_bound
 from qpm_jax.regression.intercepts import best_intercepts
 from qpm_jax.regression.merged_data import merge
 from qpm_jax.regression.mip_program import read_weights, write_weights
-from qpm_jax.regression.start import rounded_start
+from qpm_jax.regression.start import rounded_starts
 
 
 def patterns(count=24, features=6, classes=3, seed=0):
@@ -129,19 +129,60 @@ def test_without_time_intercepts_are_zero():
     assert best_intercepts(patterns(), np.zeros((3, 6), int), 0.0).tolist() == [0, 0, 0]
 
 
-def test_the_start_is_near_the_optimum_and_no_worse_than_zero():
+def test_the_starts_get_ever_better_and_the_last_is_near_the_optimum():
     some = patterns(60)
-    start = rounded_start(some, merge(some), 10.0)
-    assert start is not None
+    costs = [some.objective(*one) for one in rounded_starts(some, merge(some), 10.0)]
+    assert costs[0] <= 0
+    assert costs == sorted(costs, reverse=True)
     best = solve(some, threads=1).objective
-    assert best <= some.objective(*start) <= 0.8 * best < 0
+    assert best <= costs[-1] <= 0.8 * best < 0
 
 
 def test_a_start_cut_short_is_still_a_model():
     some = patterns(60)
-    start = rounded_start(some, merge(some), 1e-3)
-    assert start is None or some.objective(*start) <= 0
-    assert rounded_start(some, merge(some), 0.0) is None
+    for one in rounded_starts(some, merge(some), 1e-3):
+        assert some.objective(*one) <= 0
+    assert not list(rounded_starts(some, merge(some), 0.0))
+
+
+def test_ctrl_c_while_the_best_intercepts_are_sought_is_passed_on(monkeypatch):
+    def pressed(program, options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("qpm_jax.solvers.highs.run", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        best_intercepts(patterns(), np.zeros((3, 6), int))
+
+
+@pytest.mark.parametrize("roundings", [0, 3])
+def test_ctrl_c_while_the_start_is_made_returns_the_best_model_by_then(
+    monkeypatch, roundings
+):
+    some, made = patterns(60), []
+
+    def interrupted(*arguments):
+        if len(made) == roundings:
+            raise KeyboardInterrupt
+        made.append(best_intercepts(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr(start, "best_intercepts", interrupted)
+    found = solve(some, threads=1)
+    assert (found.status, found.solver, found.bound) == (
+        "interrupted",
+        "highs",
+        -np.inf,
+    )
+    assert found.coefficients.any() == (roundings > 0)
+
+
+def test_ctrl_c_before_the_first_rounding_returns_zero_weights(monkeypatch):
+    def pressed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(start, "descend", pressed)
+    found = solve(patterns(), threads=1)
+    assert (found.status, found.objective) == ("interrupted", 0)
 
 
 def test_without_time_zero_weights_come_back_and_the_status_says_so():
@@ -149,6 +190,23 @@ def test_without_time_zero_weights_come_back_and_the_status_says_so():
     assert found.status == "no_incumbent"
     assert not found.coefficients.any()
     assert (found.objective, found.bound) == (0, -np.inf)
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "status"), [((), "no_incumbent"), ((0.5,), "time_limit")]
+)
+def test_zero_weights_are_an_answer_only_once_others_were_tried(
+    monkeypatch, thresholds, status
+):
+    nothing = solvers.solution.RawAnswer(None, -np.inf, "time_limit")
+    monkeypatch.setattr("qpm_jax.solvers.highs.run", lambda *_: nothing)
+    monkeypatch.setattr(start, "_THRESHOLDS", thresholds)
+    useless = RegressionProblem(
+        np.arange(12).reshape(-1, 1) // 3 % 2, [0, 1, 2] * 4, 3, 2, 5
+    )
+    found = solve(useless, threads=1)
+    assert not found.coefficients.any()
+    assert found.status == status
 
 
 def test_a_gap_asked_for_ends_the_solve():

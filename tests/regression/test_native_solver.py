@@ -68,7 +68,7 @@ def test_the_same_seed_gives_the_same_model():
 def test_no_time_gives_zero_weights_and_the_bound_of_even_prices():
     problem = random_problem(3, instances=30, features=12, classes=3)
     solution = solve_native(problem, time_limit=0)
-    assert solution.status == "time_limit"
+    assert solution.status == "no_incumbent"
     assert not solution.coefficients.any()
     assert -np.inf < solution.bound <= solution.objective
 
@@ -130,8 +130,13 @@ def test_a_problem_without_time_for_the_relaxation_still_has_an_answer(monkeypat
     )
     problem = random_problem(1, instances=24, features=16, classes=4)
     solution = solve_native(problem, 30)
-    assert solution.status == "time_limit"
+    assert solution.status == "no_incumbent"
     assert solution.bound == -70
+
+
+def test_once_the_relaxation_is_rounded_there_is_more_than_zero_weights():
+    problem = random_problem(1, instances=24, features=16, classes=4)
+    assert solve_native(problem, 30, max_rounds=1).status == "time_limit"
 
 
 def test_problems_may_have_whole_features_and_unequal_classes():

@@ -118,6 +118,36 @@ def test_a_line_that_is_not_opb_is_named(tmp_path, text, words):
         read_opb(tmp_path / "a.opb")
 
 
+LARGE = 2**53 + 1  # the first whole number that float64 has not
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"min: -{LARGE} x1 ;", f"line 1: the coefficient of x1 is -{LARGE}"),
+        (
+            f"min: 1 x1 ;\n{LARGE} x2 >= 1 ;",
+            f"line 2: the coefficient of x2 is {LARGE}",
+        ),
+        (f"{2**53} x1 +1 x1 >= 1 ;", f"line 1: the coefficient of x1 is {LARGE}"),
+        (f"1 x1 >= {LARGE} ;", f"line 1: the side is {LARGE}; it must be 2"),
+        (f"{2**53} ~x1 >= -1 ;", f"line 1: the side is -{LARGE}"),
+    ],
+)
+def test_numbers_that_would_be_changed_are_refused(tmp_path, text, words):
+    (tmp_path / "a.opb").write_text(text)
+    with pytest.raises(ValueError, match=words):
+        read_opb(tmp_path / "a.opb")
+
+
+def test_the_largest_numbers_are_read_exactly_also_as_sums(tmp_path):
+    text = f"min: {LARGE} x1 -1 x1 ;\n-{2**53} x1 >= -{2**53} ;"
+    (tmp_path / "a.opb").write_text(text)
+    read = read_opb(tmp_path / "a.opb")
+    assert int(read.objective[0]) == 2**53
+    assert int(read.rows.toarray()[0, 0]) == int(read.row_lower[0]) == -(2**53)
+
+
 def test_an_absent_file_is_named(tmp_path):
     with pytest.raises(ValueError, match="is no file"):
         read_opb(tmp_path / "absent.opb")

@@ -4,7 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qpm_jax import solvers
-from qpm_jax.regression import RegressionProblem, build_pbo, read_bits, solve, solve_pbo
+from qpm_jax.regression import (
+    RegressionProblem,
+    build_pbo,
+    read_bits,
+    solve,
+    solve_pbo,
+    start,
+)
 from qpm_jax.regression.pseudo_boolean.bit_encoding import encode_bits
 from qpm_jax.regression.pseudo_boolean.program import write_bits
 
@@ -95,6 +102,17 @@ def test_what_cannot_be_written_in_bits_is_refused(program, words):
 
 def test_without_time_zero_weights_come_back(make_problem):
     assert solve_pbo(make_problem(0), time_limit=0).status == "no_incumbent"
+
+
+def test_ctrl_c_while_the_start_is_made_returns_the_best_model_by_then(
+    make_problem, monkeypatch
+):
+    def pressed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(start, "best_intercepts", pressed)
+    found = solve_pbo(make_problem(0), threads=1)
+    assert (found.status, found.solver, found.objective) == ("interrupted", "scip", 0)
 
 
 def test_an_unknown_solver_is_refused(make_problem):

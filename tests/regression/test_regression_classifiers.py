@@ -176,6 +176,13 @@ def test_a_wrong_setting_is_refused_by_name(kind, settings, words):
         kind(**settings).fit(lengths, species)
 
 
+def test_zero_weights_for_want_of_time_are_no_fit_of_the_native_solver_either():
+    lengths, species = load_iris(return_X_y=True)
+    model = BinarizedRegressionClassifier(solver="native", time_limit=0)
+    with pytest.raises(ValueError, match="seconds were over before any weights"):
+        model.fit(lengths, species)
+
+
 def test_one_class_is_refused():
     with pytest.raises(ValueError, match="y holds one class"):
         BinarizedRegressionClassifier().fit(np.eye(3), [1, 1, 1])

@@ -10,14 +10,12 @@ from qpm_jax.datasets.tables import Table, TextTable
 from qpm_jax.regression.experiments import linear_models, settings, study
 from qpm_jax.regression.experiments import run_figures as experiment_figures
 from qpm_jax.regression.experiments.linear_models import fit
-from qpm_jax.regression.experiments.published import published
 from qpm_jax.regression.experiments.records import (
     read_records,
     weights_path,
     write_outcome,
 )
-from qpm_jax.regression.experiments.runs import Run, execute, planned_runs
-from qpm_jax.regression.experiments.table import select, tables
+from qpm_jax.regression.experiments.runs import execute, planned_runs
 
 QUICK = {
     "sizes": (6, 9),
@@ -170,6 +168,32 @@ def test_a_finished_run_is_read_back_as_it_was(tmp_path):
         assert kept["feature_names"][0] == "bit 0"
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"draw_from": "official_train"},
+        {"settings": _models_settings("mip", alpha=1.0)},
+        {"corruption": 0.1},
+    ],
+)
+def test_runs_that_differ_keep_their_weights_apart(tmp_path, changes):
+    run = _run()
+    outcome = execute(_toy(), run)
+    write_outcome(tmp_path, run, outcome)
+    zeros = replace(outcome.model, coefficients=0 * outcome.model.coefficients)
+    write_outcome(tmp_path, replace(run, **changes), replace(outcome, model=zeros))
+    with np.load(weights_path(tmp_path, run)) as kept:
+        assert np.array_equal(kept["coefficients"], outcome.model.coefficients)
+    with np.load(weights_path(tmp_path, replace(run, **changes))) as kept:
+        assert not kept["coefficients"].any()
+
+
+def test_equal_runs_share_their_weights_also_where_a_whole_number_is_a_fraction():
+    whole = tuple((key, 5 if key == "beta" else v) for key, v in _run().settings)
+    assert _run() == _run(settings=whole)
+    assert weights_path("work", _run()) == weights_path("work", _run(settings=whole))
+
+
 def test_a_damaged_line_is_refused_with_what_to_do(tmp_path):
     (tmp_path / "runs.jsonl").write_text('{"table": "flags"}\n')
     with pytest.raises(ValueError, match="remove that line"):
@@ -185,6 +209,20 @@ def test_what_is_done_is_not_done_again(toy_study, monkeypatch):
     again = toy_study(sizes=(6,), seeds=(0, 1))
     assert {run.seed for run in done} == {1}
     assert all(again[run] == record for run, record in first.items())
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [(500, "size is 500; it must lie in 3 … 36"), (36, "leave some instances")],
+)
+def test_a_size_that_cannot_be_drawn_is_refused_before_the_first_run(
+    toy_study, monkeypatch, size, message
+):
+    done = []
+    monkeypatch.setattr(study, "execute", lambda *run: done.append(run))
+    with pytest.raises(ValueError, match=message):
+        toy_study(sizes=(6, size))
+    assert not done
 
 
 def test_a_changed_setting_of_one_model_does_its_runs_again(toy_study):
@@ -243,115 +281,18 @@ def test_words_and_pixels_have_pictures_of_their_weights(tmp_path):
         assert drawn["weights-6.png"].startswith(b"\x89PNG")
 
 
-def test_without_clean_runs_there_are_no_pictures(tmp_path):
+def test_weights_that_are_not_kept_are_not_drawn_and_named(tmp_path, caplog):
+    run = _run()
+    outcome = execute(_toy(), run)
+    drawn = dict(experiment_figures.pictures({run: outcome.record}, _toy(), tmp_path))
+    assert set(drawn) == {"accuracy.png", "robustness.png"}
+    assert str(weights_path(tmp_path, run)) in caplog.text
+    assert "remove its line from runs.jsonl" in caplog.text
+
+
+def test_without_clean_runs_there_are_no_pictures_and_why_is_said(tmp_path, caplog):
+    caplog.set_level("INFO")
     records = {_run(corruption=0.1): {}}
     assert not list(experiment_figures.pictures(records, _toy(), tmp_path))
-
-
-RECORD = {
-    "num_features": 43,
-    "test_instances": 168,
-    "training_accuracy": 0.9,
-    "test_accuracy": 0.5,
-    "reduction": 0.7,
-    "seconds": 1.0,
-    "status": "optimal",
-    "gap": 0.0,
-}
-
-
-def _records(**changes):
-    first, second = (_run(size=10, seed=seed) for seed in (0, 1))
-    return {first: RECORD, second: {**RECORD, "test_accuracy": 0.6, **changes}}
-
-
-def test_the_table_has_means_and_deviations_over_seeds_and_the_published_column():
-    text = tables(_records())
-    assert "55.0 ± 7.1" in text
-    assert "1.00 / 0.13" in text
-    assert "70.0 / 69.8" in text
-    assert "2 of 2" in text
-
-
-def test_a_gap_that_is_not_known_is_said_to_be_none():
-    text = tables(_records(gap=None, status="no_incumbent"))
-    assert "none / 0" in text
-    assert "1 of 2" in text
-
-
-def test_sizes_the_paper_has_not_stand_alone():
-    records = {replace(run, size=11): record for run, record in _records().items()}
-    assert "0 / –" in tables(records)
-
-
-def test_a_model_that_was_not_run_at_a_size_has_dashes():
-    pbo = replace(_run(size=25), model="pbo")
-    text = tables({**_records(), pbo: {**RECORD, "gap": 250.0}})
-    assert "–" in text
-    assert "250 / 96" in text
-
-
-def test_wrong_labels_have_a_table_of_their_own():
-    wrong = {replace(run, corruption=0.1): r for run, r in _records().items()}
-    assert "10 % of the training labels wrong" in tables({**_records(), **wrong})
-    assert len(select({**_records(), **wrong}, corruption=0.1)) == 2
-    with pytest.raises(ValueError, match="records is empty"):
-        tables({})
-
-
-def test_published_rows_are_found_by_size_and_model():
-    assert published("mnist", 1000, "mip").gap == 0.00081
-    assert published("flags_counts", 10, "pbo").seconds == 22.0
-    assert published("ask_ubuntu", 43, "pbo").seconds is None
-    assert published("flags", 11, "mip") is None
-    assert published("flags", 10, "logistic") is None
-
-
-def test_reductions_are_whole_numbers_of_weights():
-    words = {10: 48, 23: 93, 43: 153}
-    for size, features in words.items():
-        weights = features * 5
-        nonzeros = (1 - published("ask_ubuntu", size, "mip").reduction) * weights
-        assert nonzeros == pytest.approx(round(nonzeros), abs=0.05)
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"size": (1,)}, r"config.size does not exist. Did you mean sizes"),
-        ({"pbo": {"limit": 1.0}}, "config.pbo.limit does not exist"),
-        ({"sizes": ()}, "config.sizes is"),
-        ({"sizes": (1.5,)}, "config.sizes is"),
-        ({"sizes": 5}, "config.sizes is"),
-        ({"threads": True}, "config.threads is True"),
-        ({"alpha": "2"}, "config.alpha is '2'"),
-        ({"seeds": (0, 0)}, "name each one once"),
-        ({"corruptions": (1.0,)}, "config.corruptions holds 1.0"),
-        ({"models": ("mpi",)}, "Did you mean mip"),
-        ({"mip": {"solver": "cplex"}}, "config.mip.solver is 'cplex'"),
-        ({"table": {"name": "mnst"}}, "Did you mean mnist"),
-        ({"table": {"draw_from": "test"}}, "There are: all, official_train"),
-    ],
-)
-def test_settings_that_cannot_be_are_refused(values, message):
-    with pytest.raises(ValueError, match=message):
-        settings.from_dict(values)
-
-
-def test_a_package_that_is_not_installed_is_missed_before_the_first_run(monkeypatch):
-    from qpm_jax.regression.pseudo_boolean import exact_solver
-
-    def refuse():
-        raise ValueError("solver 'exact' is not installed")
-
-    monkeypatch.setattr(exact_solver, "check_installed", refuse)
-    with pytest.raises(ValueError, match="not installed"):
-        settings.from_dict({"pbo": {"solver": "exact"}})
-    settings.from_dict({"pbo": {"solver": "exact"}, "models": ("mip",)})
-
-
-def test_keys_take_their_default_and_whole_numbers_stand_for_fractions():
-    config = settings.from_dict({"alpha": 5})
-    assert config.alpha == 5
-    assert config.beta == 5.0
-    assert isinstance(_run(), Run)
+    assert "no pictures are drawn" in caplog.text
+    assert "add 0.0 to config.corruptions" in caplog.text

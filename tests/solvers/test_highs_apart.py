@@ -1,8 +1,10 @@
 """HiGHS in a process of its own: the same answers, and an end in time."""
 
+import contextlib
 import io
 import pickle
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -85,9 +87,36 @@ def test_ctrl_c_keeps_what_was_told():
     assert (answer.bound, answer.status) == (2.0, "interrupted")
 
 
+def test_the_process_is_told_when_to_end_and_not_how_long_it_has(monkeypatch):
+    sent = []
+
+    @contextlib.contextmanager
+    def child(name, command, message):
+        sent.extend(message)
+        yield SimpleNamespace(hear=lambda _: None)
+
+    monkeypatch.setattr(highs_apart, "child", child)
+    clock = SimpleNamespace(time=lambda: 1000.0, perf_counter=time.perf_counter)
+    monkeypatch.setattr(highs_apart, "time", clock)
+    run_apart(knapsack(), options(60.0))
+    assert 1000.0 < sent[2] <= 1060.0
+
+
+def test_what_the_process_takes_to_start_counts(monkeypatch):
+    clock = SimpleNamespace(time=lambda: 1050.0, perf_counter=lambda: 7.0)
+    monkeypatch.setattr(highs_process, "time", clock)
+    told = []
+    monkeypatch.setattr(
+        highs, "run_here", lambda program, options, keeper: told.append(options)
+    )
+    source = io.BytesIO(pickle.dumps((knapsack(), options(), 1060.0)))
+    highs_process.main(source, io.BytesIO())
+    assert told[0].deadline == 7.0 + 10.0
+
+
 def test_the_process_tells_of_incumbents_and_of_its_answer():
     source, target = io.BytesIO(), io.BytesIO()
-    pickle.dump((knapsack(), options(), 60.0), source)
+    pickle.dump((knapsack(), options(), time.time() + 60.0), source)
     source.seek(0)
     highs_process.main(source, target)
     target.seek(0)

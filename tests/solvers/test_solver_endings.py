@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -209,6 +211,34 @@ def test_ctrl_c_while_the_model_is_built_returns_the_start(monkeypatch):
     monkeypatch.setattr("qpm_jax.solvers.highs.run", pressed)
     solution = solvers.solve(knapsack(), "highs", warm_start=np.zeros(40))
     assert (solution.status, solution.objective) == ("interrupted", 0.0)
+
+
+class PressedOnce(threading.Event):
+    """Ctrl-C comes while this is first waited for."""
+
+    def wait(self, timeout=None):
+        if not vars(self).setdefault("pressed", False):
+            self.pressed = True
+            raise KeyboardInterrupt
+        return super().wait(timeout)
+
+
+def test_ctrl_c_is_told_also_where_the_work_ended_before_it_heard(monkeypatch):
+    assert not run_interruptibly(lambda: None, lambda: None)
+    begun = threading.Event()
+    patched = SimpleNamespace(Event=PressedOnce, Thread=threading.Thread)
+    monkeypatch.setattr("qpm_jax.solvers.listening.threading", patched)
+    assert run_interruptibly(begun.wait, begun.set)
+
+
+def test_ctrl_c_in_the_last_moment_of_a_linear_program_is_heard(monkeypatch):
+    def solved(work, interrupt):
+        work()
+        return True
+
+    monkeypatch.setattr("qpm_jax.solvers.highs.run_interruptibly", solved)
+    linear = program([1], [[1]], [0], [3], [0], [INF], [False])
+    assert solvers.solve(linear, "highs").status == "interrupted"
 
 
 def test_what_fails_in_the_solvers_thread_comes_out():

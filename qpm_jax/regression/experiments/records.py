@@ -1,5 +1,6 @@
 """Finished runs of a work directory: a line each in runs.jsonl, weights beside it."""
 
+import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ from qpm_jax.regression.experiments.runs import Outcome, Run
 
 Records = dict[Run, dict[str, Any]]
 _RUNS = "runs.jsonl"
+_DIGITS = 8  # of the hash in a file's name
 
 
 def read_records(workdir: str | Path) -> Records:
@@ -74,12 +76,22 @@ def weights_path(workdir: str | Path, run: Run) -> Path:
 
     Args:
         workdir: folder of the experiment.
-        run: which run. Of runs that differ in the model's settings alone, the last one
-            is kept.
+        run: which run. A hash in the name stands for the pool and the settings of the
+            model, so that a run never takes the weights of another.
     """
     wrong = f"-{run.corruption:g}-wrong" if run.corruption else ""
-    name = f"{run.table}-{run.size}-{run.model}-seed{run.seed}{wrong}.npz"
+    name = f"{run.table}-{run.size}-{run.model}-seed{run.seed}{wrong}-{_hash(run)}.npz"
     return Path(workdir) / "weights" / name
+
+
+def _hash(run: Run) -> str:
+    """The same for equal runs: 5 and 5.0 are equal, and so are what they spell here."""
+    settings = {
+        key: float(value) if isinstance(value, int) else value
+        for key, value in run.settings
+    }
+    text = json.dumps([run.draw_from, settings], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
 def _as_line(run: Run, record: dict[str, Any]) -> str:

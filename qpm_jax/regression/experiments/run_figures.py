@@ -1,5 +1,6 @@
 """The pictures of an experiment, from its finished runs."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from qpm_jax.regression.pictures.weight_figures import (
     weight_picture,
 )
 
+logger = logging.getLogger(__name__)
+
 # The model whose weights are drawn: the first of these that was run.
 _DRAWN = ("mip", "pbo", "gradient_descent")
 _NEIGHBOURS = 5
@@ -43,11 +46,16 @@ def pictures(
 
     Returns:
         File names and PNG files: accuracy, a corruption picture for every share of
-        wrong labels, robustness, and the weights of every training size.
+        wrong labels, robustness, and the weights of every training size that are kept.
+        None where every run has wrong labels.
     """
     clean = select(records, corruption=0.0)
     sizes = sorted({run.size for run in clean})
     if not sizes:
+        logger.warning(
+            "no pictures are drawn: they show what right labels give, and every run has"
+            " some wrong ones; add 0.0 to config.corruptions."
+        )
         return
     name = _title(source)
     test = _accuracies(clean, sizes, "test_accuracy")
@@ -71,8 +79,23 @@ def pictures(
     if curves:
         title = f"{name}, test instances that stay right whichever features flip"
         yield "robustness.png", robustness_picture(sizes, curves, title)
-    for run in _drawn_runs(clean):
-        yield f"weights-{run.size}.png", _weights(run, source, workdir)
+    yield from _weight_pictures(clean, source, workdir)
+
+
+def _weight_pictures(
+    records: Records, source: Table | TextTable, workdir: str | Path
+) -> Iterator[tuple[str, bytes]]:
+    """A picture a size, of the weights that are kept."""
+    for run in _drawn_runs(records):
+        path = weights_path(workdir, run)
+        if not path.is_file():  # of a work directory whose files had other names
+            logger.warning(
+                "weights-%d.png is not drawn: %s is missing; to have the run done"
+                " again, remove its line from runs.jsonl.",
+                *(run.size, path),
+            )
+            continue
+        yield f"weights-{run.size}.png", _weights(run, source, path)
 
 
 def _title(source: Table | TextTable) -> str:
@@ -128,8 +151,8 @@ def _drawn_runs(records: Records) -> list[Run]:
     ]
 
 
-def _weights(run: Run, source: Table | TextTable, workdir: str | Path) -> bytes:
-    kept = files.read_arrays(weights_path(workdir, run))
+def _weights(run: Run, source: Table | TextTable, path: Path) -> bytes:
+    kept = files.read_arrays(path)
     weights = kept["coefficients"]
     names = [source.class_names[label] for label in kept["classes"]]
     title = f"{_title(source)}, {run.size} training instances, {MODEL_NAMES[run.model]}"

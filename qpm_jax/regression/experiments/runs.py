@@ -106,7 +106,7 @@ def execute(source: Table | TextTable, run: Run) -> Outcome:
         ValueError: a draw that cannot be made, or what the model refuses.
         KeyboardInterrupt: a solver was interrupted.
     """
-    training, test = _draw(source, run)
+    training, test = draw(source, run)
     table = bag_of_words(source, training) if isinstance(source, TextTable) else source
     labels = corrupt_labels(
         table.labels[training], table.num_classes, run.corruption, run.seed
@@ -130,9 +130,21 @@ def execute(source: Table | TextTable, run: Run) -> Outcome:
     return Outcome(record, table, training, model)
 
 
-def _draw(
+def draw(
     source: Table | TextTable, run: Run
 ) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " M"]]:
+    """Draws the training rows of a run.
+
+    Args:
+        source: the data set.
+        run: its size, seed and pool count.
+
+    Returns:
+        Rows that train and rows that test, both ascending.
+
+    Raises:
+        ValueError: a draw that cannot be made, or leaves nothing to test.
+    """
     pool = None
     if run.draw_from == "official_train":
         pool = source.official_train

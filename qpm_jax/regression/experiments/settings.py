@@ -5,16 +5,44 @@ Defaults are those of Tule, Le, Say, arXiv 2112.00434, for Flags (Table I). A fi
 do not exist are refused.
 """
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 from ml_collections import ConfigDict
 
-from qpm_jax.config_keys import check_among, with_values
+from qpm_jax.config_keys import check_among, flatten, with_values
 from qpm_jax.datasets.tables import names
 from qpm_jax.regression import mip, pbo
 
 MODELS = ("mip", "pbo", "logistic", "gradient_descent")
 _POOLS = ("all", "official_train")
+
+# What a number must be, in words, and which keys hold such numbers; all are finite.
+_RANGES: dict[str, tuple[Callable[[float], bool], tuple[str, ...]]] = {
+    "above 0": (
+        lambda number: number > 0,
+        (
+            "alpha",
+            "beta",
+            "logistic.penalty_strength",
+            "gradient_descent.learning_rate",
+        ),
+    ),
+    "0 or more": (
+        lambda number: number >= 0,
+        ("mip.time_limit", "mip.gap", "pbo.time_limit", "pbo.gap"),
+    ),
+    "1 or more": (
+        lambda number: number >= 1,
+        (
+            "threads",
+            "logistic.max_iterations",
+            "gradient_descent.epochs",
+            "gradient_descent.batch_size",
+        ),
+    ),
+}
 
 
 def default() -> ConfigDict:
@@ -28,7 +56,7 @@ def default() -> ConfigDict:
             },
             "sizes": (10, 25, 35, 50),  # training instances, class-balanced draws
             "seeds": (0, 1, 2, 3, 4),  # of the draw, the wrong labels and the solver
-            "corruptions": (0.0, 0.1),  # shares of wrong training labels
+            "corruptions": (0.0, 0.1),  # shares of wrong labels; pictures need 0.0
             "models": MODELS,
             "alpha": 2.0,  # α, reward of a unit of lead
             "beta": 5.0,  # β, price of a unit of lag
@@ -75,6 +103,7 @@ def _check_choices(config: ConfigDict) -> None:
         from qpm_jax.regression.pseudo_boolean.exact_solver import check_installed
 
         check_installed()
+    _check_ranges(config)
     wrong = [share for share in config.corruptions if not 0 <= share < 1]
     if wrong:
         raise ValueError(
@@ -85,3 +114,24 @@ def _check_choices(config: ConfigDict) -> None:
         values = list(config[name])
         if len(set(values)) < len(values):
             raise ValueError(f"config.{name} is {values}; name each one once.")
+
+
+def _check_ranges(config: ConfigDict) -> None:
+    """Refuses single numbers that a model or a draw would refuse."""
+    numbers = flatten(config)
+    for words, (allowed, keys) in _RANGES.items():
+        for key in keys:
+            if not (allowed(numbers[key]) and math.isfinite(numbers[key])):
+                raise ValueError(
+                    f"config.{key} is {numbers[key]}; it must be {words}, and finite."
+                )
+    if config.beta < config.alpha:
+        raise ValueError(
+            f"config.beta is {config.beta}; it must be at least config.alpha,"
+            f" {config.alpha}: with less the program is unbounded."
+        )
+    negative = [seed for seed in config.seeds if seed < 0]
+    if negative:
+        raise ValueError(
+            f"config.seeds holds {negative[0]}; it must hold whole numbers from 0."
+        )

@@ -10,7 +10,7 @@ from qpm_jax import files
 from qpm_jax.datasets import tables
 from qpm_jax.regression.experiments.records import Records, read_records, write_outcome
 from qpm_jax.regression.experiments.run_figures import pictures
-from qpm_jax.regression.experiments.runs import Run, execute, planned_runs
+from qpm_jax.regression.experiments.runs import Run, draw, execute, planned_runs
 from qpm_jax.regression.experiments.table import tables as as_tables
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,8 @@ def run(
     runs = list(planned_runs(config))
     done = read_records(workdir)
     source = tables.load(config.table.name, config.table.root or None)
+    for planned in {one.size: one for one in runs}.values():
+        draw(source, planned)  # refuses a size now, not after hours of smaller ones
     for number, planned in enumerate(runs):
         if progress is not None:
             progress(number, len(runs))

@@ -3,7 +3,7 @@
 The program of `mip_program` with most of it known. Weights whose range is one value are
 part of the rows' sides; classes whose intercept is held too only bound the best rival's
 score r_i from below. Of the weights left some must be whole and the others may be
-fractions, which is how `native_search` fixes one class after another.
+fractions, which is how `search` fixes one class after another.
 """
 
 from dataclasses import dataclass

@@ -70,9 +70,9 @@ def _run_interruptibly(solver: Any) -> None:
     import highspy
 
     solver.HandleUserInterrupt = True
-    run_interruptibly(solver.run, solver.cancelSolve)
+    pressed = run_interruptibly(solver.run, solver.cancelSolve)
     solver.HandleUserInterrupt = False  # which would slow what runs without it next
-    if solver.getModelStatus() == highspy.HighsModelStatus.kInterrupt:
+    if pressed or solver.getModelStatus() == highspy.HighsModelStatus.kInterrupt:
         raise KeyboardInterrupt
 
 

@@ -81,13 +81,14 @@ def solve_native(
             limit.
 
     Returns:
-        The best model found, checked; status "optimal", "gap_reached", "time_limit" or
-        "interrupted" (Ctrl-C, or a `KeyboardInterrupt` raised by `progress`).
+        The best model found, checked; status "optimal", "gap_reached", "time_limit",
+        "interrupted" (Ctrl-C, or a `KeyboardInterrupt` raised by `progress`), or
+        "no_incumbent": the time was over before anything but zero weights was tried.
     """
     started = time.perf_counter()
     data = merge(problem)
     best = _zero(problem, data)
-    status = "time_limit"
+    status = "no_incumbent"
     try:
         told = None
         rounds = _rounds(problem, data, best, seed, started + time_limit)
@@ -96,6 +97,7 @@ def solve_native(
             if progress is not None and news != told:
                 progress(*news, time.perf_counter() - started)
             told = news
+            status = "time_limit" if number else status  # first come zero weights
             closed = relative_gap(*news)
             if closed <= max(gap, _PROVEN):
                 status = "optimal" if closed <= _PROVEN else "gap_reached"

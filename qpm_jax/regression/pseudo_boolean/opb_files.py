@@ -19,7 +19,10 @@ import numpy as np
 import scipy.sparse
 
 from qpm_jax import files
-from qpm_jax.regression.pseudo_boolean.whole_coefficients import whole_coefficients
+from qpm_jax.regression.pseudo_boolean.whole_coefficients import (
+    LARGEST_NUMBER,
+    whole_coefficients,
+)
 from qpm_jax.solvers import MixedIntegerProgram
 
 _FACTOR = re.compile(r"\*\s*objective multiplied by\s+(\d+)\s*$")
@@ -94,8 +97,8 @@ def read_opb(path: str | Path) -> MixedIntegerProgram:
         The program; a constraint is a row, in the file's order.
 
     Raises:
-        ValueError: for a file that is absent, or a line that is not linear OPB: the
-            message names it.
+        ValueError: for a file that is absent, a line that is not linear OPB, or a
+            number that float64 cannot hold: the message names it.
     """
     path = Path(path)
     if not path.is_file():
@@ -170,15 +173,18 @@ def _row(text: str, where: str) -> tuple[list[tuple[int, int]], float, float]:
             " 1 ;', with whole numbers."
         )
     terms, shift = _parsed(match["terms"], where)
-    side = float(int(match["side"].replace(" ", "")) - shift)
+    whole = int(match["side"].replace(" ", "")) - shift
+    _check_exact(f"{where}: the side", whole)
+    side = float(whole)
     low = -np.inf if match["relation"] == "<=" else side
     high = np.inf if match["relation"] == ">=" else side
     return terms, low, high
 
 
 def _parsed(text: str, where: str) -> tuple[list[tuple[int, int]], int]:
-    """Terms as (column, coefficient), and what negated variables add to the sum."""
-    terms, shift, end = [], 0, 0
+    """A term a column, its sum, and what negated variables add to all of them."""
+    terms: dict[int, int] = {}
+    shift, end = 0, 0
     for match in _TERM.finditer(text):
         if text[end : match.start()].strip():
             break
@@ -188,13 +194,24 @@ def _parsed(text: str, where: str) -> tuple[list[tuple[int, int]], int]:
             raise ValueError(f"{where}: variables count from x1; there is an x0.")
         if match[2]:
             shift, coefficient = shift + coefficient, -coefficient
-        terms.append((column, coefficient))
+        terms[column] = terms.get(column, 0) + coefficient
     if text[end:].strip():
         raise ValueError(
             f"{where}: {text[end:].strip()[:60]!r} is no linear term; each must be a"
             " whole number and a variable, like '+3 x1'."
         )
-    return terms, shift
+    for column, total in terms.items():
+        _check_exact(f"{where}: the coefficient of x{column + 1}", total)
+    return list(terms.items()), shift
+
+
+def _check_exact(name: str, number: int) -> None:
+    """Refuses what float64 would round, and so silently change."""
+    if abs(number) > LARGEST_NUMBER:
+        raise ValueError(
+            f"{name} is {number}; it must be 2**53 at most in size, beyond which"
+            " numbers are not exact."
+        )
 
 
 def _program(

@@ -9,7 +9,8 @@ import numpy as np
 from qpm_jax.solvers import MixedIntegerProgram
 
 _LARGEST_FACTOR = 10**6
-_LARGEST_NUMBER = 2**53
+# float64 has all whole numbers up to this.
+LARGEST_NUMBER = 2**53
 
 
 def whole_coefficients(
@@ -66,7 +67,7 @@ def _factor(objective: np.ndarray) -> int:
 
 
 def _check_whole(name: str, numbers: np.ndarray) -> None:
-    wrong = (numbers != np.round(numbers)) | (np.abs(numbers) > _LARGEST_NUMBER)
+    wrong = (numbers != np.round(numbers)) | (np.abs(numbers) > LARGEST_NUMBER)
     if wrong.any():
         raise ValueError(
             f"{name} holds {numbers[wrong][0]}; all must be whole, and 2**53 at most."
