@@ -236,8 +236,11 @@ def _write(path: Path, drawings: Drawings) -> None:
         handle, temporary = tempfile.mkstemp(suffix=".tmp", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             np.savez(file, allow_pickle=False, **drawings)
+        os.chmod(temporary, 0o644)  # mkstemp's 0600 would hide them from a team
         os.replace(temporary, path)
-    except OSError as error:
-        logger.warning("The drawn birds are not kept, %s: %s", path.parent, error)
+    except BaseException as error:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
+        logger.warning("The drawn birds are not kept, %s: %s", path.parent, error)

@@ -4,10 +4,12 @@ import difflib
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from qpm_jax.datasets.dataset import Dataset
+from qpm_jax.datasets.option_kinds import fitted
 
 # name: the module whose `load` reads it (imported when asked for), preset options
 _ENTRIES: dict[str, tuple[str, Mapping[str, Any]]] = {
@@ -55,7 +57,8 @@ def load(name: str, **chosen: Any) -> Dataset:
 
     Raises:
         ValueError: an unknown name (the nearest are named), an unknown or a missing
-            option (the allowed ones are named), or what the data set itself refuses.
+            option (the allowed ones are named), a value of another kind than the
+            option's, or what the data set itself refuses.
     """
     loader, presets = _entry(name)
     allowed = options(name)
@@ -73,7 +76,8 @@ def load(name: str, **chosen: Any) -> Dataset:
             f"load({name!r}, {missing[0]}=...), or on the command line "
             f"--config.dataset.options.{missing[0]}=..."
         )
-    return loader(**{**presets, **chosen})
+    dataset = loader(**{**presets, **fitted(name, loader, chosen)})
+    return replace(dataset, name=name)  # several names may share a loader
 
 
 def _entry(name: str) -> tuple[Callable[..., Dataset], Mapping[str, Any]]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import UInt8
 
-from qpm_jax import datasets
 from qpm_jax.datasets.dataset import Split
+from qpm_jax.phases import data
 from qpm_jax.phases import workdir as folders
 from qpm_jax.run import Run
 
@@ -32,9 +32,9 @@ def run_examples(run: Run, count: int = 8) -> tuple[Example, ...]:
     """
     if count < 1:
         return ()
-    chosen = folders.read_config(run.workdir).dataset
+    config = folders.read_config(run.workdir)
     try:
-        dataset = datasets.load(chosen.name, **chosen.options.to_dict())
+        dataset = data.load(config)
         if dataset.class_names != run.class_names:
             return ()
         return pick(dataset.test, dataset.class_names, count)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qpm_jax import files, models
-from qpm_jax.export.model_card import model_card
+from qpm_jax.export.model_card import dataset_name, model_card
 from qpm_jax.export.published import from_published, to_published
 from qpm_jax.models.conversion import Variables
 from qpm_jax.models.weight_files import read_arrays
@@ -18,6 +18,8 @@ from qpm_jax.run import Run
 from qpm_jax.version import __version__
 
 ARRAYS = "model.safetensors"
+_CONFIG, _CARD = "config.json", "README.md"
+_ARCHITECTURE = "qpm"  # what tells an export's config.json from others
 
 
 def save_folder(run: Run, folder: str | Path) -> None:
@@ -26,23 +28,49 @@ def save_folder(run: Run, folder: str | Path) -> None:
     Args:
       run: a finished run.
       folder: where to write; made where absent.
+
+    Raises:
+      ValueError: it holds a config.json or README.md that no export wrote, such as a
+        run's own folder.
     """
     import safetensors.numpy
 
     folder = Path(folder)
+    _check_place(folder)
     config = folders.read_config(run.workdir)
     arrays = to_published(config.model.name, run.network.head, run.variables)
     content = safetensors.numpy.save(arrays, {"format": "pt"})
     files.write_bytes(folder / ARRAYS, content)
-    files.write_json(folder / "config.json", describe(run))
-    files.write_text(folder / "README.md", model_card(run))
+    files.write_json(folder / _CONFIG, describe(run))
+    files.write_text(folder / _CARD, model_card(run))
+
+
+def _check_place(folder: Path) -> None:
+    """Raises ValueError where something else would be overwritten."""
+    there = [name for name in (_CONFIG, _CARD) if (folder / name).exists()]
+    if there and not _is_export(folder):
+        raise ValueError(
+            f"{folder} is not an export, and its {' and '.join(there)} would be "
+            "overwritten; give a new or an empty folder."
+        )
+
+
+def _is_export(folder: Path) -> bool:
+    try:
+        description = files.read_json(folder / _CONFIG)
+    except ValueError:
+        return False
+    return (
+        isinstance(description, dict)
+        and description.get("architecture") == _ARCHITECTURE
+    )
 
 
 def describe(run: Run) -> dict[str, Any]:
     """Returns what the arrays do not say of themselves."""
     config = folders.read_config(run.workdir)
     return {
-        "architecture": "qpm",
+        "architecture": _ARCHITECTURE,
         "backbone": config.model.name,
         "reduced_strides": config.model.reduced_strides,
         "class_names": list(run.class_names),
@@ -51,7 +79,7 @@ def describe(run: Run) -> dict[str, Any]:
         "fit": run.fit,
         "mean": list(run.input_mean),
         "std": list(run.input_std),
-        "dataset": config.dataset.name,
+        "dataset": dataset_name(run),
         "qpm_jax": __version__,
     }
 
@@ -71,7 +99,7 @@ def from_folder(
       ValueError: where a file is missing or damaged.
     """
     folder = Path(folder)
-    description = files.read_json(folder / "config.json")
+    description = files.read_json(folder / _CONFIG)
     network, variables = from_published(
         description["backbone"],
         read_arrays(folder / ARRAYS),

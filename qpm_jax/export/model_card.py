@@ -1,6 +1,6 @@
 """The text that travels with a model: what it is, how good it is, how to read it."""
 
-from qpm_jax.phases import evaluate
+from qpm_jax.phases import evaluate, inputs
 from qpm_jax.phases import workdir as folders
 from qpm_jax.run import Run
 from qpm_jax.version import __version__
@@ -28,7 +28,7 @@ def model_card(run: Run) -> str:
     height, width = run.image_size
     per_class = run.assignment.sum(axis=1).mean()
     return f"""{_FRONT}
-# QPM on {config.dataset.name}
+# QPM on {dataset_name(run)}
 
 An image classifier that a person can read: {len(run.class_names)} classes, each the sum
 of {per_class:g} of {len(run.selected)} features
@@ -47,6 +47,15 @@ of {per_class:g} of {len(run.selected)} features
 {_metrics(run)}
 
 {_use(height, width)}"""
+
+
+def dataset_name(run: Run) -> str:
+    """Returns what the images are called that the run was trained on.
+
+    The settings name other ones where the images came from Python.
+    """
+    given = inputs.read(run.workdir).dataset
+    return given or folders.read_config(run.workdir).dataset.name
 
 
 def _use(height: int, width: int) -> str:

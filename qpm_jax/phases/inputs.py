@@ -3,7 +3,7 @@
 It is all that using a run needs to know of the data set the run was trained on.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from qpm_jax import files
@@ -26,6 +26,7 @@ class Inputs:
       fit: How other sizes are brought to that one; see `datasets.resize`.
       training_images: How many there are.
       test_images: How many there are.
+      dataset: What the images are called; "" in runs of older versions.
     """
 
     class_names: tuple[str, ...]
@@ -35,6 +36,7 @@ class Inputs:
     fit: Fit = "stretch"
     training_images: int = 0
     test_images: int = 0
+    dataset: str = ""
 
 
 @by_first
@@ -49,6 +51,8 @@ def write(workdir: Path, inputs: Inputs) -> None:
         files.write_json(_path(workdir), asdict(inputs))
         return
     before = read(workdir)
+    if not before.dataset:  # unknown, so no reason to refuse
+        before = replace(before, dataset=inputs.dataset)
     if before == inputs:
         return
     known, now = before.class_names, inputs.class_names
@@ -89,6 +93,7 @@ def read(workdir: Path) -> Inputs:
         fit=values["fit"],
         training_images=values["training_images"],
         test_images=values["test_images"],
+        dataset=values.get("dataset", ""),
     )
 
 

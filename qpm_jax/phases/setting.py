@@ -183,4 +183,5 @@ def _inputs(setting: Setting) -> inputs.Inputs:
         std=tuple(setting.std),
         training_images=len(setting.dataset.train.labels),
         test_images=len(setting.dataset.test.labels),
+        dataset=setting.dataset.name,
     )

@@ -6,12 +6,11 @@ value none of whose cells can be is a mistake, and refused.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 from ml_collections import ConfigDict
 
-from qpm_jax import datasets
+from qpm_jax.phases import data
 from qpm_jax.phases.checks import check_classes, check_settings
 from qpm_jax.sweeps.expansion import Run
 
@@ -42,14 +41,14 @@ def split_possible(
 
 def class_counter() -> CountClasses:
     """Returns a function that loads each data set once and counts its classes."""
-
-    @cache
-    def count(name: str, options: str) -> int:
-        return len(datasets.load(name, **json.loads(options)).class_names)
+    counts: dict[tuple[str, str, bool], int] = {}
 
     def of(config: ConfigDict) -> int:
         options = json.dumps(config.dataset.options.to_dict(), sort_keys=True)
-        return count(config.dataset.name, options)
+        chosen = (config.dataset.name, options, config.input.skip_unreadable)
+        if chosen not in counts:
+            counts[chosen] = len(data.load(config).class_names)
+        return counts[chosen]
 
     return of
 

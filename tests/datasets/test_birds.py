@@ -152,6 +152,21 @@ def test_a_write_that_fails_leaves_nothing_behind(small, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_interrupted_write_leaves_nothing_behind(tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(birds.np, "savez", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        birds._write(tmp_path / "birds.npz", {"train_labels": np.zeros(2)})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_drawings_can_be_read_by_everyone(tmp_path):
+    birds._write(tmp_path / "birds.npz", {"train_labels": np.zeros(2)})
+    assert (tmp_path / "birds.npz").stat().st_mode & 0o777 == 0o644
+
+
 def test_without_a_processor_backend_the_default_device_draws(monkeypatch):
     def missing(**_):
         raise RuntimeError("Unknown backend cpu")

@@ -1,11 +1,15 @@
 """Data sets by name: what is there, what is nearly there, which options each takes."""
 
 import inspect
+import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from qpm_jax import datasets
+from qpm_jax.datasets import catalogue
+from qpm_jax.datasets.option_kinds import fitted
 
 
 def test_the_names_are_sorted_and_hold_the_built_in_set():
@@ -61,3 +65,60 @@ def test_options_show_the_defaults_and_the_presets():
     assert datasets.options("cub50")["classes"] == 50
     assert datasets.options("cub")["classes"] is None
     assert datasets.options("folder")["root"] is inspect.Parameter.empty
+
+
+def test_a_set_of_preset_options_goes_by_its_own_name(monkeypatch):
+    entry = ("qpm_jax.datasets.digits", {"image_size": 8})
+    monkeypatch.setitem(catalogue._ENTRIES, "small_digits", entry)
+    digits = datasets.load("small_digits")
+    assert (digits.name, digits.image_size) == ("small_digits", (8, 8))
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value", "takes"),
+    [
+        ("cub", "cropped", "no", "true or false"),
+        ("cub", "cropped", 0, "true or false"),
+        ("cub", "cache_gigabytes", "2GB", "a number"),
+        ("cub", "cache_gigabytes", True, "a number"),
+        ("cub", "classes", "abc", "a whole number or none"),
+        ("cub", "classes", 2.5, "a whole number or none"),
+        ("cub50", "classes", "ten", "a whole number or none"),
+        ("cub", "root", 2.1, "text or none"),
+        ("digits", "seed", None, "a whole number"),
+        ("folder", "mean", "grey", "a list of numbers or none"),
+        ("folder", "mean", ("0.5", 0.5, 0.5), "a list of numbers or none"),
+        ("folder", "root", None, "text"),
+    ],
+)
+def test_an_option_of_another_kind_is_refused(name, option, value, takes, tmp_path):
+    required = {"root": tmp_path} if name == "folder" else {}
+    message = rf"option {option} of .*'{name}' is {re.escape(repr(value))}; it takes "
+    with pytest.raises(ValueError, match=f"{message}{takes}$"):
+        datasets.load(name, **required | {option: value})
+
+
+def test_a_folder_whose_name_is_a_number_is_found(tmp_path, monkeypatch):
+    for index in range(2):
+        (tmp_path / "2023/owl").mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 4)).save(tmp_path / f"2023/owl/{index}.png")
+    monkeypatch.chdir(tmp_path)
+    assert datasets.load("folder", root=2023).class_names == ("owl",)
+
+
+def test_numbers_of_numpy_and_whole_numbers_for_others_will_do():
+    digits = datasets.load("digits", image_size=np.int64(8), test_fraction=0.5)
+    assert digits.image_size == (8, 8)
+    with pytest.raises(ValueError, match="test_fraction"):
+        datasets.load("digits", test_fraction=1)
+
+
+def test_every_option_of_every_set_takes_its_own_default():
+    for name in datasets.names():
+        loader, _ = catalogue._entry(name)
+        known = {
+            option: value
+            for option, value in datasets.options(name).items()
+            if value is not inspect.Parameter.empty
+        }
+        assert fitted(name, loader, known) == known

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from PIL import Image
 
 from qpm_jax import datasets
 from qpm_jax.config import default
@@ -48,3 +49,22 @@ def test_a_data_set_with_other_classes_gives_no_examples(run, tmp_path, monkeypa
     same = type("Same", (), {"class_names": run.class_names, "test": split([0, 1])})
     monkeypatch.setattr(datasets, "load", lambda name, **options: same)
     assert len(run_examples(run)) == 2
+
+
+def test_a_run_that_left_unreadable_images_out_has_examples_of_the_others(
+    run, tmp_path
+):
+    photos = tmp_path / "photos"
+    for place in ("train/cat", "train/owl", "test/cat", "test/owl"):
+        (photos / place).mkdir(parents=True)
+        for number in range(2):
+            Image.new("RGB", (8, 8)).save(photos / place / f"{number}.png")
+    (photos / "test/cat/0.png").write_bytes(b"")
+    config = default()
+    config.dataset.name = "folder"
+    config.input.skip_unreadable = True
+    with config.unlocked():
+        config.dataset.options.root = str(photos)
+    workdir = open_workdir(tmp_path / "run", config)
+    run = replace(run, workdir=workdir, class_names=("cat", "owl"))
+    assert [example.class_name for example in run_examples(run)] == ["cat", "owl"]

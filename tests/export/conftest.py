@@ -7,6 +7,7 @@ import pytest
 
 from qpm_jax import models
 from qpm_jax.config import default
+from qpm_jax.phases import inputs
 from qpm_jax.phases import workdir as folders
 from qpm_jax.run import Run
 
@@ -41,21 +42,23 @@ def open_run(tmp_path_factory):
         config = default()
         config.model.name = name
         workdir = folders.open_workdir(tmp_path_factory.mktemp(name) / "run", config)
+        names, colours = ("red", "green", "blue"), ((0.3, 0.4, 0.5), (0.2, 0.3, 0.2))
+        inputs.write(workdir, inputs.Inputs(names, (16, 16), *colours))
         mean, std = np.linspace(0.1, 0.5, 5), np.linspace(1, 2, 5)
         head = models.BinaryHead(SELECTED, ASSIGNMENT, mean, std, dropout=0.0)
         backbone = models.create(name, 3).backbone
         network = models.QPMNetwork(backbone=backbone, head=head)
         return Run(
             workdir=workdir,
-            class_names=("red", "green", "blue"),
+            class_names=names,
             feature_names=tuple(f"feature {channel}" for channel in SELECTED),
             selected=SELECTED,
             assignment=ASSIGNMENT,
             mean=mean,
             std=std,
             image_size=(16, 16),
-            input_mean=(0.3, 0.4, 0.5),
-            input_std=(0.2, 0.3, 0.2),
+            input_mean=colours[0],
+            input_std=colours[1],
             fit="stretch",
             network=network,
             variables=variables_by_rule(network, (1, 16, 16, 3)),

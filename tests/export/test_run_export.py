@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import jax
 import numpy as np
@@ -12,8 +13,9 @@ from jax import export as jax_export
 from qpm_jax import export
 from qpm_jax.datasets import normalise
 from qpm_jax.export import model_card
+from qpm_jax.export.folder import describe
 from qpm_jax.models.weight_files import read_arrays
-from qpm_jax.phases import evaluate
+from qpm_jax.phases import evaluate, inputs
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,54 @@ def test_the_card_says_what_the_model_is(run, folder):
     assert "red, green, blue" in card
     assert "Not measured" in card
     json.loads((folder / "config.json").read_text())
+
+
+@pytest.mark.parametrize(
+    "config", ["", "{", "[]", '{"seed": 0}', '{"architecture": "resnet"}']
+)
+def test_a_folder_with_another_config_is_refused_and_left_as_it_was(
+    run, tmp_path, config
+):
+    (tmp_path / "config.json").write_text(config)
+    with pytest.raises(ValueError, match=rf"{tmp_path}.* not an export.*empty folder"):
+        export.save_folder(run, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+    assert (tmp_path / "config.json").read_text() == config
+
+
+def test_a_run_is_not_exported_into_its_own_folder(run):
+    before = (run.workdir / "config.json").read_text()
+    with pytest.raises(ValueError, match=str(run.workdir)):
+        export.save_folder(run, run.workdir)
+    assert (run.workdir / "config.json").read_text() == before
+
+
+def test_a_readme_of_something_else_is_not_overwritten(run, tmp_path):
+    (tmp_path / "README.md").write_text("# My project")
+    with pytest.raises(ValueError, match=rf"{tmp_path}.*README\.md"):
+        export.save_folder(run, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+
+
+def test_an_export_is_written_anew_over_itself(run, tmp_path):
+    export.save_folder(run, tmp_path)
+    (tmp_path / "README.md").write_text("of an older version")
+    export.save_folder(run, tmp_path)
+    assert "# QPM on" in (tmp_path / "README.md").read_text()
+
+
+def test_an_export_names_the_data_set_the_run_was_given(run, tmp_path, monkeypatch):
+    """Images that came from Python; the settings still say birds."""
+    given = replace(inputs.read(run.workdir), dataset="mine")
+    monkeypatch.setattr(inputs, "read", lambda _: given)
+    assert "# QPM on mine\n" in model_card.model_card(run)
+    assert describe(run)["dataset"] == "mine"
+
+
+def test_an_export_of_an_older_run_names_the_data_set_of_its_settings(run):
+    assert inputs.read(run.workdir).dataset == ""
+    assert "# QPM on birds\n" in model_card.model_card(run)
+    assert describe(run)["dataset"] == "birds"
 
 
 def test_the_card_lists_the_metrics_that_were_measured(run, monkeypatch):

@@ -7,7 +7,7 @@ from PIL import Image
 from qpm_jax import models, statistics
 from qpm_jax.config import default
 from qpm_jax.datasets.dataset import Dataset, Split
-from qpm_jax.phases import data
+from qpm_jax.phases import data, inputs
 from qpm_jax.phases.setting import prepare
 
 
@@ -85,11 +85,17 @@ def test_how_batches_are_prepared_may_change_and_what_is_seen_may_not(tmp_path):
     dataset = _dataset([0, 1, 2])
     prepare(_config(), tmp_path, dataset)
     (tmp_path / "dense").mkdir()
+    (tmp_path / "dense" / "done.json").touch()
     prepare(_config(threads=1, workers=3), tmp_path, dataset)
     with pytest.raises(ValueError, match=r"input\.normalisation: 'model' -> 'dataset'"):
         prepare(_config(normalisation="dataset"), tmp_path, dataset)
     with pytest.raises(ValueError, match=r"input\.skip_unreadable: False -> True"):
         prepare(_config(skip_unreadable=True), tmp_path, dataset)
+
+
+def test_a_run_remembers_the_name_of_the_images_it_was_given(tmp_path):
+    prepare(_config(), tmp_path, _dataset([0, 1, 2]))
+    assert inputs.read(tmp_path).dataset == "mine"
 
 
 def test_a_run_reads_the_crops_and_colours_of_its_settings(tmp_path):

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import jax
 import pytest
@@ -166,6 +167,29 @@ def test_an_interrupted_phase_keeps_its_folder(tmp_path):
     (tmp_path / "finetune" / "checkpoint").touch()
     folders.begin(tmp_path, "finetune")
     assert (tmp_path / "finetune" / "checkpoint").exists()
+
+
+def test_inputs_remember_the_data_set_that_was_given(tmp_path):
+    inputs.write(tmp_path, replace(_inputs("a"), dataset="mine"))
+    assert inputs.read(tmp_path).dataset == "mine"
+
+
+def test_a_run_from_before_data_sets_were_remembered_goes_on(tmp_path):
+    inputs.write(tmp_path, _inputs("a"))
+    _finish(tmp_path, "dense")
+    path = tmp_path / "inputs.json"
+    older = json.loads(path.read_text())
+    del older["dataset"]
+    path.write_text(json.dumps(older))
+    inputs.write(tmp_path, replace(_inputs("a"), dataset="mine"))
+    assert inputs.read(tmp_path).dataset == ""
+
+
+def test_a_data_set_of_another_name_is_refused_once_a_phase_has_begun(tmp_path):
+    inputs.write(tmp_path, replace(_inputs("a"), dataset="mine"))
+    _finish(tmp_path, "dense")
+    with pytest.raises(ValueError, match="dataset: mine -> yours"):
+        inputs.write(tmp_path, replace(_inputs("a"), dataset="yours"))
 
 
 def test_inputs_follow_the_data_set_until_a_phase_has_begun(tmp_path):

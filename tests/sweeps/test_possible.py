@@ -1,4 +1,5 @@
 import pytest
+from PIL import Image
 
 from qpm_jax.config import default
 from qpm_jax.sweeps import Axis, class_counter, expand, split_possible
@@ -51,3 +52,24 @@ def test_classes_are_counted_once_a_data_set(monkeypatch):
     for run in grid([20, 30], [3]):
         assert count(run.config) == 10
     assert loaded == [("birds", {})]
+
+
+def photos_with_a_broken_one(root, skip_unreadable):
+    for name in ("cat", "owl"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+        for number in range(4):
+            Image.new("RGB", (8, 8)).save(root / name / f"{number}.png")
+    (root / "cat/2.png").write_bytes(b"")
+    config = default()
+    config.dataset.name = "folder"
+    config.input.skip_unreadable = skip_unreadable
+    with config.unlocked():
+        config.dataset.options.root = str(root)
+    return config
+
+
+def test_classes_are_counted_without_the_images_that_runs_leave_out(tmp_path):
+    count = class_counter()
+    assert count(photos_with_a_broken_one(tmp_path, skip_unreadable=True)) == 2
+    with pytest.raises(ValueError, match=r"cat/2\.png"):
+        count(photos_with_a_broken_one(tmp_path, skip_unreadable=False))
