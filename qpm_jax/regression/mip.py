@@ -1,20 +1,19 @@
 """Solves a regression problem with the solver of one's choice, by name."""
 
-import time
-
-import numpy as np
-
 from qpm_jax import solvers
-from qpm_jax.regression.answers import checked_answer
-from qpm_jax.regression.mip_program import build_mip, read_weights, write_weights
+from qpm_jax.regression.from_start import solve_from_start
+from qpm_jax.regression.mip_program import (
+    MipProgram,
+    build_mip,
+    read_weights,
+    write_weights,
+)
 from qpm_jax.regression.problem import RegressionProblem
-from qpm_jax.regression.solution import RegressionSolution, make_solution
-from qpm_jax.regression.start import rounded_starts, zero_model
+from qpm_jax.regression.solution import RegressionSolution
+from qpm_jax.regression.start import Model
 from qpm_jax.solvers.options import Progress, check_limits
 
 SOLVERS = ("native", "highs", "scip", "gurobi")
-# The most of the time limit that goes into a model to start from.
-START_SHARE = 0.2
 
 
 def solve(
@@ -56,27 +55,19 @@ def solve(
         from qpm_jax.regression.native.solver import solve_native
 
         return solve_native(problem, time_limit, seed, gap, progress)
-    began, starts = time.perf_counter(), [zero_model(problem)]
-    try:
-        mip = build_mip(problem)
-        for start in rounded_starts(problem, mip.data, START_SHARE * time_limit):
-            starts.append(start)
-    except KeyboardInterrupt:
-        seconds = time.perf_counter() - began
-        return make_solution(
-            problem, *starts[-1], -np.inf, seconds, solver, "interrupted"
+
+    def run(mip: MipProgram, start: Model, seconds: float) -> solvers.Solution:
+        return solvers.solve(
+            mip.program,
+            solver,
+            time_limit=seconds,
+            gap=gap,
+            threads=threads,
+            seed=seed,
+            warm_start=write_weights(mip, *start),
+            progress=progress,
         )
-    found = solvers.solve(
-        mip.program,
-        solver,
-        time_limit=max(0.0, time_limit - (time.perf_counter() - began)),
-        gap=gap,
-        threads=threads,
-        seed=seed,
-        warm_start=write_weights(mip, *starts[-1]),
-        progress=progress,
+
+    return solve_from_start(
+        problem, solver, time_limit, gap, build_mip, run, read_weights
     )
-    seconds = time.perf_counter() - began
-    model = read_weights(mip, found.values)
-    tried = len(starts) > 2  # more than zero weights without and with intercepts
-    return checked_answer(problem, found, model, gap, seconds, tried)

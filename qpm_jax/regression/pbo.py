@@ -1,16 +1,16 @@
 """Solves a regression problem as a pseudo-Boolean program."""
 
-import time
-
-import numpy as np
-
 from qpm_jax import solvers
-from qpm_jax.regression.answers import checked_answer
-from qpm_jax.regression.mip import START_SHARE
+from qpm_jax.regression.from_start import solve_from_start
 from qpm_jax.regression.problem import RegressionProblem
-from qpm_jax.regression.pseudo_boolean.program import build_pbo, read_bits, write_bits
-from qpm_jax.regression.solution import RegressionSolution, make_solution
-from qpm_jax.regression.start import rounded_starts, zero_model
+from qpm_jax.regression.pseudo_boolean.program import (
+    PboProgram,
+    build_pbo,
+    read_bits,
+    write_bits,
+)
+from qpm_jax.regression.solution import RegressionSolution
+from qpm_jax.regression.start import Model
 from qpm_jax.solvers.options import Progress, check_limits
 
 SOLVERS = ("scip", "exact", "highs", "gurobi")
@@ -51,27 +51,15 @@ def solve_pbo(
         from qpm_jax.regression.pseudo_boolean.exact_solver import check_installed
 
         check_installed()
-    began, starts = time.perf_counter(), [zero_model(problem)]
-    try:
-        pbo = build_pbo(problem)
-        for start in rounded_starts(problem, pbo.data, START_SHARE * time_limit):
-            starts.append(start)
-    except KeyboardInterrupt:
-        seconds = time.perf_counter() - began
-        return make_solution(
-            problem, *starts[-1], -np.inf, seconds, solver, "interrupted"
-        )
-    bits = write_bits(pbo, *starts[-1])
-    left = max(0.0, time_limit - (time.perf_counter() - began))
-    if solver == "exact":
-        from qpm_jax.regression.pseudo_boolean.exact_solver import solve_exact
 
-        found = solve_exact(pbo.program, left, gap, bits, progress)
-    else:
-        found = solvers.solve(
-            pbo.program, solver, left, gap, threads, seed, bits, progress
+    def run(pbo: PboProgram, start: Model, seconds: float) -> solvers.Solution:
+        bits = write_bits(pbo, *start)
+        if solver == "exact":
+            from qpm_jax.regression.pseudo_boolean.exact_solver import solve_exact
+
+            return solve_exact(pbo.program, seconds, gap, bits, progress)
+        return solvers.solve(
+            pbo.program, solver, seconds, gap, threads, seed, bits, progress
         )
-    seconds = time.perf_counter() - began
-    model = read_bits(pbo, found.values)
-    tried = len(starts) > 2  # more than zero weights without and with intercepts
-    return checked_answer(problem, found, model, gap, seconds, tried)
+
+    return solve_from_start(problem, solver, time_limit, gap, build_pbo, run, read_bits)

@@ -254,7 +254,7 @@ def _relax(
     model = make_model(problem, data, rounded, intercepts)
     if model is not None:
         model = _descend(problem, data, prices, model)
-        best = replace(best, model=min(best.model, model, key=lambda one: one.cost))
+        best = _cheaper(best, model)
     best = replace(best, bound=min(round_up(prices.value, step), best.model.cost))
     costs = block.reduced_costs(answer.prices)
     return prices, Relaxed(weights, intercepts, costs), best
