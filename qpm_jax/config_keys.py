@@ -55,10 +55,13 @@ def literal(text: str) -> Any:
 
     Returns:
       A number, truth value, None, list or tuple where it reads as one; else the text.
+      What holds an underscore, such as the folder 2023_01, is no number.
     """
     named = {"true": True, "false": False, "none": None}
     if text.lower() in named:
         return named[text.lower()]
+    if "_" in text and text.replace("_", "").isdecimal():
+        return text
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):

@@ -14,6 +14,7 @@ from launch.dataset_options import split
         ("False", False),
         ("none", None),
         ("photos/2020", "photos/2020"),
+        ("2023_01", "2023_01"),  # a folder; Python reads 202301
         ("(0.5,0.4,0.3)", (0.5, 0.4, 0.3)),
         ("", ""),
     ],
