@@ -147,19 +147,25 @@ def test_after_the_deadline_there_is_no_walk():
     assert list(one_walk(late, known, random)) == []
 
 
-def test_a_walk_ends_when_dives_are_for_nothing(monkeypatch):
+def test_a_walk_ends_when_dives_and_draws_are_for_nothing(monkeypatch):
     search = searched(2)
     model = zero_model(search)
-    costs = [9.0, 7.0, 8.0, *(8.0, 6.0, 6.0, 6.5, 5.0)]
-    ends = iter([replace(model, cost=cost) for cost in costs])
-    monkeypatch.setattr(wandering, "_STALE", 3)
+    begins, random = [9.0, 7.0, 8.0], np.random.default_rng(0)
+    ends = iter(
+        replace(model, cost=cost) for cost in [*begins, 8.0, 6.0, 7.0, 6.0, 6.0]
+    )
+    drawn = iter([None, replace(model, cost=5.0), None, None])
+    monkeypatch.setattr(wandering, "_STALE_DIVES", 2)
+    monkeypatch.setattr(wandering, "_STALE_DRAWS", 2)
     monkeypatch.setattr(wandering, "_dived", lambda *_: next(ends))
-    found = one_walk(search, as_relaxed(model), np.random.default_rng(0))
-    seen = [model.cost for model in itertools.islice(found, 8)]
-    assert seen == [9.0, 7.0, 7.0, *(7.0, 6.0, 6.0, 6.0, 5.0)]
-    ends = iter([replace(model, cost=cost) for cost in [9.0, 7.0, 8.0, 7.0, 8.0, 9.0]])
-    found = one_walk(search, as_relaxed(model), np.random.default_rng(0))
-    assert len(list(found)) == 3 + 3
+    monkeypatch.setattr(wandering, "best_within", lambda *_: (next(drawn), True))
+    found = itertools.islice(one_walk(search, as_relaxed(model), random), 12)
+    dives, draws = [7.0, 6.0, 6.0, 6.0], [6.0, 5.0, 5.0, 5.0]
+    assert [each.cost for each in found][:11] == [9.0, 7.0, 7.0, *dives, *draws]
+    monkeypatch.setattr(wandering, "_dived", lambda *_: replace(model, cost=9.0))
+    monkeypatch.setattr(wandering, "best_within", lambda *_: (None, True))
+    stale = one_walk(search, as_relaxed(model), random)
+    assert len(list(stale)) == 3 + 3 * (2 + 2)
 
 
 def walked(monkeypatch, temperature, costs):

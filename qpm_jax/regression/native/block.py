@@ -6,7 +6,7 @@ score r_i from below. Of the weights left some must be whole and the others may 
 fractions, which is how `search` fixes one class after another.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,12 @@ class Block:
         intercepts = self.held.copy()
         intercepts[self.classes] = values[split[1] : split[1] + len(self.classes)]
         return weights.reshape(self.fixed.shape), intercepts
+
+    def with_whole_weights(self) -> "Block":
+        """The same block with all its weights whole."""
+        parts = len(self.positive) + len(self.negative)
+        whole = np.arange(self.program.num_variables) < parts
+        return replace(self, program=replace(self.program, integer=whole))
 
     def reduced_costs(
         self, prices: Float[np.ndarray, " M"]
@@ -128,6 +134,21 @@ def build_block(
         opened.negative,
         opened.classes,
     )
+
+
+def close_rivals(
+    data: MergedData, scores: Float[np.ndarray, "n C"], behind: float
+) -> Bool[np.ndarray, "n C"]:
+    """Rivals that are at most so far behind each instance's best one, for `close`.
+
+    Args:
+        data: merged data.
+        scores: of a model.
+        behind: how far.
+    """
+    rivals = scores.astype(np.float64)
+    rivals[np.arange(len(rivals)), data.labels] = -np.inf
+    return scores >= rivals.max(axis=1, keepdims=True) - behind
 
 
 @dataclass(frozen=True, eq=False)

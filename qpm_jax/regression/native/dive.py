@@ -42,7 +42,7 @@ def dive(
         or the deadline came.
     """
     block = open_block(search, known, order)
-    answer = _round_all(block, search, order, cutoff)
+    answer = round_all(block, search, order, cutoff)
     if answer is None:
         return None
     weights, intercepts = block.read(answer)
@@ -50,10 +50,20 @@ def dive(
     return make_model(search.problem, search.data, whole, intercepts)
 
 
-def _round_all(
+def round_all(
     block: Block, search: Search, order: Int[np.ndarray, " K"], cutoff: float
 ) -> Float[np.ndarray, " V"] | None:
-    """The variables once all weights are whole."""
+    """Makes the open weights of a block whole.
+
+    Args:
+        block: without whole variables.
+        search: its merged data and deadline count.
+        order: classes whose weights are open, in the order in which they are rounded.
+        cutoff: a dive whose relaxation costs more is given up.
+
+    Returns:
+        The variables, None where the dive was given up, or the deadline came.
+    """
     rank = np.full(search.problem.num_classes, len(order))
     rank[order] = np.arange(len(order))
     places = np.concatenate([block.positive, block.negative])

@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from qpm_jax.regression.merged_data import MergedData
-from qpm_jax.regression.native.block import Block, build_block
+from qpm_jax.regression.native.block import Block, build_block, close_rivals
 from qpm_jax.regression.native.bound import allowed_weights
 from qpm_jax.regression.native.model import NativeModel, make_model
 from qpm_jax.regression.native.program import BlockAnswer, solve_block
@@ -187,8 +187,6 @@ def _block(
     behind = _CLOSE_IN_TREE if whole.any() else _CLOSE
     held = ~rest[:, None]
     scores = search.data.features @ now.weights.T + now.intercepts
-    rivals = scores.copy()
-    rivals[np.arange(len(scores)), search.data.labels] = -np.inf
     return build_block(
         search.problem,
         search.data,
@@ -197,7 +195,7 @@ def _block(
         now.intercepts,
         free,
         whole,
-        scores >= rivals.max(axis=1, keepdims=True) - behind,
+        close_rivals(search.data, scores, behind),
     )
 
 

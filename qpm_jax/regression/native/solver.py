@@ -2,10 +2,11 @@
 
 The linear relaxation of docs/regression.md is nearly whole and close to the optimum.
 Its prices bound every model from below (`bound`). Dives round it weight after weight
-and then open a few classes at a time (`wandering`); every model found descends by pairs
-of steps (`pairs`). Small programs are searched by trees as well: class after class is
-made whole (`search`), and last, the weights that a better model cannot change are fixed
-and a tree over the rest improves the model once more or proves it.
+and then open a few classes, or a few weights of every class, at a time (`wandering`);
+the end of a dive descends by pairs of steps (`pairs`). Small programs are searched by
+trees as well: class after class is made whole (`search`), and last, the weights that a
+better model cannot change are fixed and a tree over the rest improves the model once
+more or proves it.
 """
 
 import time
@@ -29,7 +30,13 @@ from qpm_jax.regression.native.pairs import descend_by_pairs
 from qpm_jax.regression.native.program import solve_block
 from qpm_jax.regression.native.proof import Incumbent, prove
 from qpm_jax.regression.native.search import Relaxed, Search, as_relaxed, open_classes
-from qpm_jax.regression.native.wandering import Walk, first_dives, one_walk, wander
+from qpm_jax.regression.native.wandering import (
+    Walk,
+    first_dives,
+    look_around,
+    one_walk,
+    wander,
+)
 from qpm_jax.regression.problem import RegressionProblem
 from qpm_jax.regression.solution import (
     RegressionSolution,
@@ -49,8 +56,8 @@ _SLACK = 0.4
 _SLACK_SHARE = 3e-5
 _NODES = 30
 _MOST_OPENED = 4
-# Dives between two openings by trees.
-_DIVES = 10
+# Dives and draws between two openings by trees.
+_DIVES, _DRAWS = 10, 20
 # A model this much dearer costs the same.
 _TIE = 1e-6
 # Entries of programs that are solved at once, and of those worth trees and a proof.
@@ -162,7 +169,7 @@ def _by_walks(
     step: float,
     random: np.random.Generator,
 ) -> Iterator[Incumbent]:
-    """Yields the best known after every dive and try at a proof, without end.
+    """Yields the best known after every dive, draw and try at a proof, without end.
 
     Where a walk gets no further differs by more than going on would gain, so it is left
     for a new one.
@@ -193,16 +200,17 @@ def _by_dives_and_trees(
     step: float,
     random: np.random.Generator,
 ) -> Iterator[Incumbent]:
-    """Yields the best known after every dive, tree and try at a proof, without end."""
+    """Yields the best known after every dive, draw, tree and proof, without end."""
     problem, classes = search.problem, search.problem.num_classes
     for start in first_dives(search, relaxed, random):
         best = _cheaper(best, start)
         yield best
     order, known, stale = random.permutation(classes), relaxed, 0
+    walk = Walk(best.model, best.model)
     while True:
-        before, walk = best.model.cost, Walk(best.model, best.model)
-        for _ in range(_DIVES):
-            walk = wander(search, walk, random)
+        before, walk = best.model.cost, replace(walk, now=best.model, best=best.model)
+        for move in [wander] * _DIVES + [look_around] * _DRAWS:
+            walk = move(search, walk, random)
             best = replace(best, model=walk.best)
             yield best
         stale = 0 if best.model.cost < before else stale + 1

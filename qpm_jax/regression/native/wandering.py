@@ -1,7 +1,9 @@
-"""From model to model by dives of a few classes, a little uphill now and then.
+"""From model to model: dives of a few classes, and neighbourhoods in all of them.
 
 A dive ends a few units above or below the model it starts from. One that is no dearer
 is taken, a dearer one as in simulated annealing at a temperature that stays the same.
+Where dives get no further, `neighbourhood` finds what is better in a few weights of
+every class; both in turn, as each ends where the other one goes on.
 """
 
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ import numpy as np
 from qpm_jax.regression.native.bound import allowed_weights
 from qpm_jax.regression.native.dive import dive
 from qpm_jax.regression.native.model import NativeModel
+from qpm_jax.regression.native.neighbourhood import best_within, draw_weights
 from qpm_jax.regression.native.pairs import descend_by_pairs
 from qpm_jax.regression.native.search import Relaxed, Search, as_relaxed
 
@@ -22,22 +25,30 @@ _DESCENT = 1.0
 _OPENED = (2, 4)  # classes of a dive, least and most
 _GIVEN_UP = 12.0  # above the present model
 _TEMPERATURE = 1.0
-# A walk ends after so many dives that were for nothing.
-_STALE = 80
+# So many dives, or draws, for nothing, and it is the other's turn.
+_STALE_DIVES, _STALE_DRAWS = 20, 25
+_FROM_BEST = 0.5  # of the draws
+# A walk ends after so many turns of both for nothing.
+_TURNS = 3
+# Weights that are drawn: the first time, at least, and by what their number grows
+# where that makes a small program and shrinks where it does not.
+_FIRST_DRAWN, _LEAST_DRAWN = 350.0, 50.0
+_GROWTH, _SHRINKAGE = 1.02, 0.95
 
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """Where a walk is, and the best model it has seen."""
+    """Where a walk is, the best model it has seen, and how many weights it draws."""
 
     now: NativeModel
     best: NativeModel
+    drawn: float = _FIRST_DRAWN
 
 
 def one_walk(
     search: Search, relaxed: Relaxed, random: np.random.Generator
 ) -> Iterator[NativeModel]:
-    """From the relaxation to where dives get no further.
+    """From the relaxation to where neither dives nor draws get further.
 
     Args:
         search: what to search.
@@ -45,7 +56,7 @@ def one_walk(
         random: of classes, their order and what is taken.
 
     Yields:
-        A model after each dive; none once the deadline has come.
+        A model after each dive and draw; none once the deadline has come.
     """
     begun = None
     for start in first_dives(search, relaxed, random):
@@ -53,11 +64,19 @@ def one_walk(
         yield begun
     if begun is None:
         return
-    walk, stale = Walk(begun, begun), 0
-    while stale < _STALE:
-        before, walk = walk.best.cost, wander(search, walk, random)
-        yield walk.best
-        stale = 0 if walk.best.cost < before else stale + 1
+    walk, turns = Walk(begun, begun), 0
+    while turns < _TURNS:
+        before = walk.best.cost
+        for move, patience in (
+            (wander, _STALE_DIVES),
+            (look_around, _STALE_DRAWS),
+        ):
+            stale = 0
+            while stale < patience:
+                last, walk = walk.best.cost, move(search, walk, random)
+                yield walk.best
+                stale = 0 if walk.best.cost < last else stale + 1
+        turns = 0 if walk.best.cost < before else turns + 1
 
 
 def first_dives(
@@ -100,7 +119,30 @@ def wander(search: Search, walk: Walk, random: np.random.Generator) -> Walk:
         return walk
     rise = max(0.0, found.cost - here.cost)
     now = found if chance < np.exp(-rise / _TEMPERATURE) else here
-    return Walk(now, min(walk.best, found, key=lambda model: model.cost))
+    best = min(walk.best, found, key=lambda model: model.cost)
+    return replace(walk, now=now, best=best)
+
+
+def look_around(search: Search, walk: Walk, random: np.random.Generator) -> Walk:
+    """Draws weights where the walk is, or at its best model, and looks for better ones.
+
+    Args:
+        search: what to search.
+        walk: where it is.
+        random: of what is drawn.
+
+    Returns:
+        The walk after it, which draws more weights if these were few.
+    """
+    here = walk.best if random.random() < _FROM_BEST else walk.now
+    drawn = draw_weights(search, here, int(walk.drawn), random)
+    found, small = best_within(search, here, drawn, random)
+    number = walk.drawn * (_GROWTH if small else _SHRINKAGE)
+    number = min(max(number, _LEAST_DRAWN), float(drawn.size))
+    if found is None:
+        return replace(walk, drawn=number)
+    best = min(walk.best, found, key=lambda model: model.cost)
+    return Walk(found, best, number)
 
 
 def _opened(classes: int, random: np.random.Generator) -> np.ndarray:

@@ -1,0 +1,155 @@
+"""Better models that differ from a good one in some weights of all classes.
+
+Such models differ in ten to sixty weights of nearly every class, mostly at features
+that few instances have, as those change little else. So some weights are drawn at
+random, of all classes, rare features and small reduced costs more often, and the rest
+is held. As long as the drawn weights are not too many, the linear relaxation of their
+program is whole or nearly so: hundreds of weights are best within some 0.1 s.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from qpm_jax.regression.native.block import Block, build_block, close_rivals
+from qpm_jax.regression.native.bound import allowed_weights, objective_step
+from qpm_jax.regression.native.dive import round_all
+from qpm_jax.regression.native.model import NativeModel, make_model
+from qpm_jax.regression.native.program import solve_block
+from qpm_jax.regression.native.search import Search
+
+# Weights of a larger reduced cost stay; it is also the scale of what is drawn less.
+_ALLOWANCE = 4.0
+_SCALE = 1.0
+# How much rarer features are preferred: by their share of instances to this power.
+_RARITY = 2.0
+# Rivals this far behind the best are left out.
+_CLOSE = 6.0
+_NODES = 5
+# A relaxation that leaves more room below the model is too large for a tree.
+_ROOM = 2.5
+_WHOLE = 1e-6
+
+
+def draw_weights(
+    search: Search, model: NativeModel, number: int, random: np.random.Generator
+) -> Bool[np.ndarray, "C f"]:
+    """Draws weights to open, without replacement.
+
+    Args:
+        search: what to search.
+        model: whose weights they are.
+        number: how many; fewer where fewer can move.
+        random: of the draw.
+    """
+    lower, upper = _ranges(search, model)
+    present = np.count_nonzero(search.data.features, axis=0)
+    rare = 1 + np.minimum(present, len(search.data.labels) - present)
+    chances = -_RARITY * np.log(rare) - _cheapest_step(search, model) / _SCALE
+    # The largest of sums with Gumbel noise are a draw in proportion to exp(chances).
+    keys = np.where(upper > lower, chances + random.gumbel(size=lower.shape), -np.inf)
+    drawn = np.zeros(keys.size, bool)
+    drawn[np.argsort(-keys, axis=None)[:number]] = True
+    return drawn.reshape(keys.shape) & (upper > lower)
+
+
+def best_within(
+    search: Search,
+    model: NativeModel,
+    drawn: Bool[np.ndarray, "C f"],
+    random: np.random.Generator,
+) -> tuple[NativeModel | None, bool]:
+    """Looks for a better model that differs in drawn weights alone.
+
+    Args:
+        search: what to search.
+        model: where to look.
+        drawn: the weights that may change, and all intercepts.
+        random: of the order of a dive, or of HiGHS.
+
+    Returns:
+        A better model, None where none was found; and whether more weights than these
+        are still a small program.
+    """
+    block = _open(search, model, drawn)
+    step = objective_step(search.problem)
+    cutoff = model.cost - step + 1e-3 * step
+    relaxed = solve_block(block, search.deadline)
+    if relaxed.values is None or relaxed.bound > cutoff:
+        return None, relaxed.ended
+    small = cutoff - relaxed.bound <= _ROOM
+    values: Float[np.ndarray, " V"] | None = relaxed.values
+    parts = values[: len(block.positive) + len(block.negative)]
+    if np.abs(parts - np.round(parts)).max(initial=0.0) > _WHOLE:
+        finish = _by_tree if small else _by_dive
+        values = finish(search, block, cutoff, random)
+    if values is None:
+        return None, small
+    found = _read(search, block, values)
+    better = found is not None and found.cost < model.cost
+    return found if better else None, small
+
+
+def _by_tree(
+    search: Search, block: Block, cutoff: float, random: np.random.Generator
+) -> Float[np.ndarray, " V"] | None:
+    whole, seed = block.with_whole_weights(), int(random.integers(2**31))
+    answer = solve_block(whole, search.deadline, seed, nodes=_NODES, cutoff=cutoff)
+    return answer.values
+
+
+def _by_dive(
+    search: Search, block: Block, cutoff: float, random: np.random.Generator
+) -> Float[np.ndarray, " V"] | None:
+    order = random.permutation(search.problem.num_classes)
+    return round_all(block, search, order, cutoff)
+
+
+def _open(search: Search, model: NativeModel, drawn: Bool[np.ndarray, "C f"]) -> Block:
+    """The relaxation with the drawn weights and all intercepts open."""
+    problem, data = search.problem, search.data
+    held = model.weights.astype(np.float64)
+    lower, upper = _ranges(search, model)
+    every = np.ones(problem.num_classes, bool)
+    return build_block(
+        problem,
+        data,
+        np.where(drawn, lower, held),
+        np.where(drawn, upper, held),
+        model.intercepts.astype(np.float64),
+        every,
+        ~every,
+        close_rivals(data, data.features @ held.T + model.intercepts, _CLOSE),
+    )
+
+
+def _read(
+    search: Search, block: Block, values: Float[np.ndarray, " V"]
+) -> NativeModel | None:
+    weights, intercepts = block.read(values)
+    whole = np.round(weights).astype(np.int64)
+    return make_model(search.problem, search.data, whole, intercepts)
+
+
+def _ranges(
+    search: Search, model: NativeModel
+) -> tuple[Float[np.ndarray, "C f"], Float[np.ndarray, "C f"]]:
+    """The values that weights may take, those of the model among them."""
+    lower, upper = allowed_weights(search.data, search.slopes, _ALLOWANCE)
+    lower = np.minimum(lower, model.weights).astype(np.float64)
+    return lower, np.maximum(upper, model.weights).astype(np.float64)
+
+
+def _cheapest_step(search: Search, model: NativeModel) -> Float[np.ndarray, "C f"]:
+    """What the cheaper step of each weight costs at the prices, at least −1."""
+    here = _priced(search, model.weights)
+    up = _priced(search, model.weights + 1) - here
+    down = _priced(search, model.weights - 1) - here
+    up = np.where(model.weights < search.data.sizes, up, np.inf)
+    down = np.where(model.weights > -search.data.sizes, down, np.inf)
+    return np.maximum(np.minimum(up, down), -1.0)
+
+
+def _priced(
+    search: Search, weights: Float[np.ndarray, "C f"]
+) -> Float[np.ndarray, "C f"]:
+    return np.abs(weights) + search.slopes * weights

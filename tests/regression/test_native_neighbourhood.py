@@ -1,0 +1,131 @@
+"""Better models among drawn weights of all classes, the others held."""
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qpm_jax.regression import mip
+from qpm_jax.regression.merged_data import merge
+from qpm_jax.regression.native import neighbourhood, wandering
+from qpm_jax.regression.native.bound import price_bound
+from qpm_jax.regression.native.model import make_model
+from qpm_jax.regression.native.neighbourhood import best_within, draw_weights
+from qpm_jax.regression.native.search import Search
+from qpm_jax.regression.native.wandering import Walk, look_around
+from qpm_jax.regression.problem import RegressionProblem
+
+SEEDS = st.integers(0, 10**6)
+
+
+def searched(seed, instances=12, features=6, classes=3, share=0.5):
+    random = np.random.default_rng(seed)
+    problem = RegressionProblem(
+        (random.random((instances, features)) < share).astype(np.int64),
+        np.arange(instances) % classes,
+        classes,
+        2.0,
+        5.0,
+    )
+    data = merge(problem)
+    prices = price_bound(problem, data, np.zeros((len(data.labels), classes)))
+    return Search(problem, data, prices.slopes, 1e6, 0.0, 30, time.perf_counter() + 60)
+
+
+def random_model(search, seed):
+    shape = search.problem.num_classes, len(search.data.sizes)
+    random = np.random.default_rng(seed)
+    weights = random.integers(-search.data.sizes, search.data.sizes + 1, shape)
+    model = make_model(search.problem, search.data, weights, np.zeros(shape[0]))
+    assert model is not None
+    return model
+
+
+@pytest.fixture
+def exact(monkeypatch):
+    """Nothing is left out and no tree is cut short."""
+    for name, value in (("_ALLOWANCE", 1e6), ("_CLOSE", 1e6), ("_NODES", 10**6)):
+        monkeypatch.setattr(neighbourhood, name, value)
+    monkeypatch.setattr(neighbourhood, "_ROOM", np.inf)
+
+
+def everything(search):
+    return np.ones((search.problem.num_classes, len(search.data.sizes)), bool)
+
+
+@pytest.mark.usefixtures("exact")
+@pytest.mark.parametrize("seed", range(8))
+def test_with_all_weights_drawn_the_optimum_is_found_and_nothing_beyond(seed):
+    search, random = searched(seed), np.random.default_rng(seed)
+    best = mip.solve(search.problem, "highs", time_limit=30.0)
+    assert best.status == "optimal"
+    start = random_model(search, seed)
+    found, small = best_within(search, start, everything(search), random)
+    reached = start if found is None else found
+    assert small
+    assert reached.cost == best.objective
+    assert best_within(search, reached, everything(search), random)[0] is None
+
+
+@pytest.mark.parametrize("room", [-np.inf, 2.5, np.inf])
+@settings(max_examples=20, deadline=None)
+@given(seed=SEEDS)
+def test_what_is_found_is_cheaper_and_differs_in_drawn_weights_alone(room, seed):
+    search, random = searched(seed, instances=20), np.random.default_rng(seed)
+    start = random_model(search, seed)
+    drawn = draw_weights(search, start, 7, random)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(neighbourhood, "_ROOM", room)
+        found, _ = best_within(search, start, drawn, random)
+    if found is not None:
+        assert found.cost < start.cost
+        assert (found.weights == start.weights)[~drawn].all()
+        spread = search.data.spread(found.weights)
+        assert found.cost == search.problem.objective(spread, found.intercepts)
+
+
+def test_a_relaxation_with_much_room_is_called_large(monkeypatch):
+    search, random = searched(1), np.random.default_rng(0)
+    start = random_model(search, 1)
+    monkeypatch.setattr(neighbourhood, "_ROOM", 0.0)
+    assert not best_within(search, start, everything(search), random)[1]
+
+
+def test_so_many_weights_are_drawn_as_asked_for_and_can_move():
+    search, random = searched(0), np.random.default_rng(0)
+    model = random_model(search, 0)
+    assert draw_weights(search, model, 5, random).sum() == 5
+    lower, upper = neighbourhood._ranges(search, model)
+    movable = upper > lower
+    assert (draw_weights(search, model, 10**6, random) == movable).all()
+
+
+def test_rare_features_are_drawn_more_often():
+    search, random = searched(3, 40, 12, share=0.5), np.random.default_rng(0)
+    model = random_model(search, 3)
+    present = np.count_nonzero(search.data.features, axis=0)
+    rare = np.minimum(present, len(search.data.labels) - present)
+    counts = sum(draw_weights(search, model, 6, random) for _ in range(300)).sum(0)
+    assert counts[rare == rare.min()].mean() > 1.3 * counts[rare == rare.max()].mean()
+
+
+@pytest.mark.parametrize(("small", "changes"), [(True, 1.02), (False, 0.95)])
+def test_more_weights_are_drawn_where_programs_are_small(monkeypatch, small, changes):
+    search, random = searched(2, features=80), np.random.default_rng(0)
+    model = random_model(search, 2)
+    monkeypatch.setattr(wandering, "best_within", lambda *_: (None, small))
+    walk = look_around(search, Walk(model, model, 100.0), random)
+    assert walk.drawn == 100.0 * changes
+    assert walk.now is walk.best is model
+
+
+def test_a_walk_goes_on_from_what_it_found_in_the_neighbourhood():
+    search, random = searched(4, 20, 10), np.random.default_rng(0)
+    model = random_model(search, 4)
+    walk = Walk(model, model)
+    for _ in range(5):
+        walk = look_around(search, walk, random)
+    assert walk.best.cost < model.cost
+    assert walk.now.cost >= walk.best.cost
