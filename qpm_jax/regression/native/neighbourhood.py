@@ -77,8 +77,8 @@ def best_within(
     if relaxed.values is None or relaxed.bound > cutoff:
         return None, relaxed.ended
     small = cutoff - relaxed.bound <= _ROOM
+    parts = relaxed.values[: len(block.positive) + len(block.negative)]
     values: Float[np.ndarray, " V"] | None = relaxed.values
-    parts = values[: len(block.positive) + len(block.negative)]
     if np.abs(parts - np.round(parts)).max(initial=0.0) > _WHOLE:
         finish = _by_tree if small else _by_dive
         values = finish(search, block, cutoff, random)
