@@ -55,6 +55,10 @@ class Block:
         intercepts[self.classes] = values[split[1] : split[1] + len(self.classes)]
         return weights.reshape(self.fixed.shape), intercepts
 
+    def cost(self, values: Float[np.ndarray, " V"]) -> float:
+        """What the program's variables cost, and what is held."""
+        return float(self.program.objective @ values) + self.offset
+
     def with_whole_weights(self) -> "Block":
         """The same block with all its weights whole."""
         parts = len(self.positive) + len(self.negative)

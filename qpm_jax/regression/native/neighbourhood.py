@@ -7,6 +7,8 @@ is held. As long as the drawn weights are not too many, the linear relaxation of
 program is whole or nearly so: hundreds of weights are best within some 0.1 s.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -25,9 +27,11 @@ _RARITY = 2.0
 # Rivals this far behind the best are left out.
 _CLOSE = 6.0
 _NODES = 5
-# A relaxation that leaves more room below the model is too large for a tree.
-_ROOM = 2.5
+# A relaxation with more fractions than this is too large for a tree.
+_FRACTIONS = 40
 _WHOLE = 1e-6
+# Of prices that decide among models of equal cost, so that a walk moves on.
+_SHAKE = 1e-3
 
 
 def draw_weights(
@@ -58,35 +62,44 @@ def best_within(
     drawn: Bool[np.ndarray, "C f"],
     random: np.random.Generator,
 ) -> tuple[NativeModel | None, bool]:
-    """Looks for a better model that differs in drawn weights alone.
+    """Looks for a model that is no dearer and differs in drawn weights alone.
 
     Args:
         search: what to search.
         model: where to look.
         drawn: the weights that may change, and all intercepts.
-        random: of the order of a dive, or of HiGHS.
+        random: of a choice among equals, a dive's order, and HiGHS.
 
     Returns:
-        A better model, None where none was found; and whether more weights than these
-        are still a small program.
+        A model that costs less or the same, None where none was found; and whether so
+        many weights are a small program.
     """
     block = _open(search, model, drawn)
     step = objective_step(search.problem)
     cutoff = model.cost - step + 1e-3 * step
-    relaxed = solve_block(block, search.deadline)
-    if relaxed.values is None or relaxed.bound > cutoff:
+    relaxed = solve_block(_shaken(block, random), search.deadline)
+    if relaxed.values is None:
         return None, relaxed.ended
-    small = cutoff - relaxed.bound <= _ROOM
     parts = relaxed.values[: len(block.positive) + len(block.negative)]
+    fractions = int((np.abs(parts - np.round(parts)) > _WHOLE).sum())
+    small = fractions <= _FRACTIONS
     values: Float[np.ndarray, " V"] | None = relaxed.values
-    if np.abs(parts - np.round(parts)).max(initial=0.0) > _WHOLE:
+    if fractions:
+        if block.cost(relaxed.values) > cutoff:
+            return None, small
         finish = _by_tree if small else _by_dive
         values = finish(search, block, cutoff, random)
-    if values is None:
-        return None, small
-    found = _read(search, block, values)
-    better = found is not None and found.cost < model.cost
-    return found if better else None, small
+    found = None if values is None else _read(search, block, values)
+    dearer = found is None or found.cost > model.cost
+    return None if dearer else found, small
+
+
+def _shaken(block: Block, random: np.random.Generator) -> Block:
+    """The block with random prices so small that they only decide among equals."""
+    costs = block.program.objective.copy()
+    parts = len(block.positive) + len(block.negative)
+    costs[:parts] += random.uniform(-_SHAKE, _SHAKE, parts)
+    return replace(block, program=replace(block.program, objective=costs))
 
 
 def _by_tree(

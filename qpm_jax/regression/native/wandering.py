@@ -141,7 +141,7 @@ def look_around(search: Search, walk: Walk, random: np.random.Generator) -> Walk
     number = min(max(number, _LEAST_DRAWN), float(drawn.size))
     if found is None:
         return replace(walk, drawn=number)
-    best = min(walk.best, found, key=lambda model: model.cost)
+    best = found if found.cost <= walk.best.cost else walk.best
     return Walk(found, best, number)
 
 
