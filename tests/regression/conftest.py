@@ -1,11 +1,18 @@
 """Small regression problems, and their optima by trying everything."""
 
 import itertools
+import time
 
 import numpy as np
 import pytest
 
 from qpm_jax.regression import RegressionProblem
+from qpm_jax.regression.merged_data import merge
+from qpm_jax.regression.native.bound import price_bound
+from qpm_jax.regression.native.model import make_model
+from qpm_jax.regression.native.search import Search
+
+FOREVER = 60.0
 
 
 def random_problem(seed, instances=6, features=2, classes=3, alpha=2, beta=5, top=1):
@@ -14,6 +21,25 @@ def random_problem(seed, instances=6, features=2, classes=3, alpha=2, beta=5, to
     data = random.integers(0, top + 1, (instances, features))
     labels = np.arange(instances) % classes
     return RegressionProblem(data, labels, classes, alpha, beta)
+
+
+def search_of(seed, instances=18, features=10, classes=3):
+    """What the native solver searches, every weight free to move."""
+    problem = random_problem(seed, instances, features, classes)
+    data = merge(problem)
+    prices = price_bound(problem, data, np.zeros((len(data.labels), classes)))
+    deadline = time.perf_counter() + FOREVER
+    return Search(problem, data, prices.slopes, 1e6, 0.0, 30, deadline)
+
+
+def random_model(problem, data, seed):
+    """A native model of any weights in range."""
+    random = np.random.default_rng(seed)
+    shape = problem.num_classes, len(data.sizes)
+    weights = random.integers(-data.sizes, data.sizes + 1, shape)
+    model = make_model(problem, data, weights, random.integers(-2, 3, shape[0]) + 0.0)
+    assert model is not None
+    return model
 
 
 def every_cost(problem, reach):
@@ -53,3 +79,14 @@ def make_problem():
 @pytest.fixture
 def brute_force():
     return least_cost
+
+
+# Of the session, as Hypothesis wants what its examples share.
+@pytest.fixture(scope="session")
+def make_search():
+    return search_of
+
+
+@pytest.fixture(scope="session")
+def make_random_model():
+    return random_model

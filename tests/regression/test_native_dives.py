@@ -13,32 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qpm_jax.regression.merged_data import merge
 from qpm_jax.regression.native import wandering
-from qpm_jax.regression.native.bound import price_bound
 from qpm_jax.regression.native.dive import dive
 from qpm_jax.regression.native.model import make_model
 from qpm_jax.regression.native.program import held_cost, warm_relaxation
-from qpm_jax.regression.native.search import Search, as_relaxed, open_block
+from qpm_jax.regression.native.search import as_relaxed, open_block
 from qpm_jax.regression.native.wandering import Walk, first_dives, one_walk, wander
-from qpm_jax.regression.problem import RegressionProblem
-
-FOREVER = 60.0
-
-
-def searched(seed, instances=18, features=10, classes=3):
-    random = np.random.default_rng(seed)
-    problem = RegressionProblem(
-        random.integers(0, 2, (instances, features)),
-        np.arange(instances) % classes,
-        classes,
-        2.0,
-        5.0,
-    )
-    data = merge(problem)
-    prices = price_bound(problem, data, np.zeros((len(data.labels), classes)))
-    deadline = time.perf_counter() + FOREVER
-    return Search(problem, data, prices.slopes, 1e6, 0.0, 30, deadline)
 
 
 def zero_model(search):
@@ -52,8 +32,8 @@ def zero_model(search):
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10**6))
-def test_a_dive_gives_whole_weights_in_range_at_their_true_cost(seed):
-    search = searched(seed)
+def test_a_dive_gives_whole_weights_in_range_at_their_true_cost(seed, make_search):
+    search = make_search(seed)
     order = np.random.default_rng(seed).permutation(3)
     model = dive(search, as_relaxed(zero_model(search)), order, np.inf)
     assert model is not None
@@ -64,8 +44,8 @@ def test_a_dive_gives_whole_weights_in_range_at_their_true_cost(seed):
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10**6))
-def test_a_dive_is_never_below_the_relaxation_it_begins_with(seed):
-    search = searched(seed)
+def test_a_dive_is_never_below_the_relaxation_it_begins_with(seed, make_search):
+    search = make_search(seed)
     known, order = as_relaxed(zero_model(search)), np.arange(3)
     block = open_block(search, known, order)
     least, _ = held_cost(warm_relaxation(block, search.deadline), block)
@@ -74,8 +54,8 @@ def test_a_dive_is_never_below_the_relaxation_it_begins_with(seed):
     assert model.cost >= least - 1e-6
 
 
-def test_a_dive_of_one_class_leaves_the_others():
-    search = searched(0)
+def test_a_dive_of_one_class_leaves_the_others(make_search):
+    search = make_search(0)
     before = zero_model(search)
     model = dive(search, as_relaxed(before), np.array([1]), np.inf)
     assert model is not None
@@ -83,14 +63,14 @@ def test_a_dive_of_one_class_leaves_the_others():
     assert model.weights[1].any()
 
 
-def test_a_dive_above_its_cutoff_is_given_up():
-    search = searched(0)
+def test_a_dive_above_its_cutoff_is_given_up(make_search):
+    search = make_search(0)
     known = as_relaxed(zero_model(search))
     assert dive(search, known, np.arange(3), -np.inf) is None
 
 
-def test_holding_a_variable_elsewhere_costs_no_less():
-    search = searched(3)
+def test_holding_a_variable_elsewhere_costs_no_less(make_search):
+    search = make_search(3)
     block = open_block(search, as_relaxed(zero_model(search)), np.arange(3))
     solver = warm_relaxation(block, search.deadline)
     least, values = held_cost(solver, block)
@@ -99,8 +79,8 @@ def test_holding_a_variable_elsewhere_costs_no_less():
     assert after[0] == 1.0 - round(values[0])
 
 
-def test_what_cannot_be_held_costs_infinity():
-    search = searched(3)
+def test_what_cannot_be_held_costs_infinity(make_search):
+    search = make_search(3)
     block = open_block(search, as_relaxed(zero_model(search)), np.arange(3))
     solver = warm_relaxation(block, deadline=time.perf_counter() - 1.0)
     assert held_cost(solver, block)[0] == np.inf
@@ -125,30 +105,30 @@ class Endless:
         return highspy.HighsModelStatus.kInterrupt
 
 
-def test_a_first_relaxation_ends_on_ctrl_c():
-    search = searched(3)
+def test_a_first_relaxation_ends_on_ctrl_c(make_search):
+    search = make_search(3)
     block = open_block(search, as_relaxed(zero_model(search)), np.arange(3))
     with pytest.raises(KeyboardInterrupt):
         held_cost(Endless(), block)
 
 
-def test_the_first_dives_are_of_all_classes():
-    search = searched(1)
+def test_the_first_dives_are_of_all_classes(make_search):
+    search = make_search(1)
     known = zero_model(search)
     ends = list(first_dives(search, as_relaxed(known), np.random.default_rng(0)))
     assert ends
     assert all(model.weights.any(axis=1).all() for model in ends)
 
 
-def test_after_the_deadline_there_is_no_walk():
-    search = searched(1)
+def test_after_the_deadline_there_is_no_walk(make_search):
+    search = make_search(1)
     late = replace(search, deadline=time.perf_counter() - 1.0)
     known, random = as_relaxed(zero_model(search)), np.random.default_rng(0)
     assert list(one_walk(late, known, random)) == []
 
 
-def test_a_walk_ends_when_dives_and_draws_are_for_nothing(monkeypatch):
-    search = searched(2)
+def test_a_walk_ends_when_dives_and_draws_are_for_nothing(monkeypatch, make_search):
+    search = make_search(2)
     model = zero_model(search)
     begins, random = [9.0, 7.0, 8.0], np.random.default_rng(0)
     ends = iter(
@@ -168,9 +148,8 @@ def test_a_walk_ends_when_dives_and_draws_are_for_nothing(monkeypatch):
     assert len(list(stale)) == 3 + 3 * (2 + 2)
 
 
-def walked(monkeypatch, temperature, costs):
+def walked(monkeypatch, search, temperature, costs):
     """The costs where a walk is, and its best ones, after dives that end at `costs`."""
-    search = searched(2)
     start = replace(zero_model(search), cost=10.0)
     ends = iter([replace(start, cost=cost) for cost in costs])
     monkeypatch.setattr(wandering, "_TEMPERATURE", temperature)
@@ -182,11 +161,11 @@ def walked(monkeypatch, temperature, costs):
     return seen
 
 
-def test_a_hot_walk_goes_uphill_and_remembers_its_best(monkeypatch):
-    seen = walked(monkeypatch, 1e9, [8.0, 9.0, 12.0, 7.0])
+def test_a_hot_walk_goes_uphill_and_remembers_its_best(monkeypatch, make_search):
+    seen = walked(monkeypatch, make_search(2), 1e9, [8.0, 9.0, 12.0, 7.0])
     assert seen == [(8.0, 8.0), (9.0, 8.0), (12.0, 8.0), (7.0, 7.0)]
 
 
-def test_a_cold_walk_never_goes_uphill(monkeypatch):
-    seen = walked(monkeypatch, 1e-9, [8.0, 9.0, 8.0, 7.0])
+def test_a_cold_walk_never_goes_uphill(monkeypatch, make_search):
+    seen = walked(monkeypatch, make_search(2), 1e-9, [8.0, 9.0, 8.0, 7.0])
     assert seen == [(8.0, 8.0), (8.0, 8.0), (8.0, 8.0), (7.0, 7.0)]

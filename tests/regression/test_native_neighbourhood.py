@@ -1,46 +1,16 @@
 """Better models among drawn weights of all classes, the others held."""
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qpm_jax.regression import mip
-from qpm_jax.regression.merged_data import merge
 from qpm_jax.regression.native import neighbourhood, wandering
-from qpm_jax.regression.native.bound import price_bound
-from qpm_jax.regression.native.model import make_model
 from qpm_jax.regression.native.neighbourhood import best_within, draw_weights
-from qpm_jax.regression.native.search import Search
 from qpm_jax.regression.native.wandering import Walk, look_around
-from qpm_jax.regression.problem import RegressionProblem
 
 SEEDS = st.integers(0, 10**6)
-
-
-def searched(seed, instances=12, features=6, classes=3, share=0.5):
-    random = np.random.default_rng(seed)
-    problem = RegressionProblem(
-        (random.random((instances, features)) < share).astype(np.int64),
-        np.arange(instances) % classes,
-        classes,
-        2.0,
-        5.0,
-    )
-    data = merge(problem)
-    prices = price_bound(problem, data, np.zeros((len(data.labels), classes)))
-    return Search(problem, data, prices.slopes, 1e6, 0.0, 30, time.perf_counter() + 60)
-
-
-def random_model(search, seed):
-    shape = search.problem.num_classes, len(search.data.sizes)
-    random = np.random.default_rng(seed)
-    weights = random.integers(-search.data.sizes, search.data.sizes + 1, shape)
-    model = make_model(search.problem, search.data, weights, np.zeros(shape[0]))
-    assert model is not None
-    return model
 
 
 @pytest.fixture
@@ -56,11 +26,13 @@ def everything(search):
 
 @pytest.mark.usefixtures("exact")
 @pytest.mark.parametrize("seed", range(8))
-def test_with_all_weights_drawn_the_optimum_is_found_and_nothing_beyond(seed):
-    search, random = searched(seed), np.random.default_rng(seed)
+def test_with_all_weights_drawn_the_optimum_is_found_and_nothing_beyond(
+    seed, make_search, make_random_model
+):
+    search, random = make_search(seed, 12, 6), np.random.default_rng(seed)
     best = mip.solve(search.problem, "highs", time_limit=30.0)
     assert best.status == "optimal"
-    start = random_model(search, seed)
+    start = make_random_model(search.problem, search.data, seed)
     found, small = best_within(search, start, everything(search), random)
     reached = start if found is None else found
     assert small
@@ -72,9 +44,11 @@ def test_with_all_weights_drawn_the_optimum_is_found_and_nothing_beyond(seed):
 @pytest.mark.parametrize("fractions", [0, 40])
 @settings(max_examples=20, deadline=None)
 @given(seed=SEEDS)
-def test_what_is_found_is_no_dearer_and_differs_in_drawn_weights_alone(fractions, seed):
-    search, random = searched(seed, instances=20), np.random.default_rng(seed)
-    start = random_model(search, seed)
+def test_what_is_found_is_no_dearer_and_differs_in_drawn_weights_alone(
+    fractions, seed, make_search, make_random_model
+):
+    search, random = make_search(seed, instances=20), np.random.default_rng(seed)
+    start = make_random_model(search.problem, search.data, seed)
     drawn = draw_weights(search, start, 7, random)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(neighbourhood, "_FRACTIONS", fractions)
@@ -86,18 +60,20 @@ def test_what_is_found_is_no_dearer_and_differs_in_drawn_weights_alone(fractions
         assert found.cost == search.problem.objective(spread, found.intercepts)
 
 
-def test_a_relaxation_with_many_fractions_is_called_large(monkeypatch):
-    search, random = searched(1, instances=40, features=20), np.random.default_rng(0)
-    start = random_model(search, 1)
+def test_a_relaxation_with_many_fractions_is_called_large(
+    monkeypatch, make_search, make_random_model
+):
+    search, random = make_search(1, instances=40, features=20), np.random.default_rng(0)
+    start = make_random_model(search.problem, search.data, 1)
     assert best_within(search, start, everything(search), random)[1]
     monkeypatch.setattr(neighbourhood, "_FRACTIONS", -1)
     assert not best_within(search, start, everything(search), random)[1]
 
 
-def test_equals_take_turns():
+def test_equals_take_turns(make_search, make_random_model):
     # Two equal columns' worth of freedom: many models cost the same.
-    search, random = searched(5, instances=6, features=12), np.random.default_rng(0)
-    model, seen = random_model(search, 5), set()
+    search, random = make_search(5, instances=6, features=12), np.random.default_rng(0)
+    model, seen = make_random_model(search.problem, search.data, 5), set()
     for _ in range(12):
         found, _ = best_within(search, model, everything(search), random)
         model = model if found is None else found
@@ -106,18 +82,20 @@ def test_equals_take_turns():
     assert sum(cost == least for cost, _ in seen) > 1
 
 
-def test_so_many_weights_are_drawn_as_asked_for_and_can_move():
-    search, random = searched(0), np.random.default_rng(0)
-    model = random_model(search, 0)
+def test_so_many_weights_are_drawn_as_asked_for_and_can_move(
+    make_search, make_random_model
+):
+    search, random = make_search(0, 12, 6), np.random.default_rng(0)
+    model = make_random_model(search.problem, search.data, 0)
     assert draw_weights(search, model, 5, random).sum() == 5
     lower, upper = neighbourhood._ranges(search, model)
     movable = upper > lower
     assert (draw_weights(search, model, 10**6, random) == movable).all()
 
 
-def test_rare_features_are_drawn_more_often():
-    search, random = searched(3, 40, 12, share=0.5), np.random.default_rng(0)
-    model = random_model(search, 3)
+def test_rare_features_are_drawn_more_often(make_search, make_random_model):
+    search, random = make_search(3, 40, 12), np.random.default_rng(0)
+    model = make_random_model(search.problem, search.data, 3)
     present = np.count_nonzero(search.data.features, axis=0)
     rare = np.minimum(present, len(search.data.labels) - present)
     counts = sum(draw_weights(search, model, 6, random) for _ in range(300)).sum(0)
@@ -125,18 +103,22 @@ def test_rare_features_are_drawn_more_often():
 
 
 @pytest.mark.parametrize(("small", "changes"), [(True, 1.02), (False, 0.95)])
-def test_more_weights_are_drawn_where_programs_are_small(monkeypatch, small, changes):
-    search, random = searched(2, features=80), np.random.default_rng(0)
-    model = random_model(search, 2)
+def test_more_weights_are_drawn_where_programs_are_small(
+    monkeypatch, small, changes, make_search, make_random_model
+):
+    search, random = make_search(2, features=80), np.random.default_rng(0)
+    model = make_random_model(search.problem, search.data, 2)
     monkeypatch.setattr(wandering, "best_within", lambda *_: (None, small))
     walk = look_around(search, Walk(model, model, 100.0), random)
     assert walk.drawn == 100.0 * changes
     assert walk.now is walk.best is model
 
 
-def test_a_walk_goes_on_from_what_it_found_in_the_neighbourhood():
-    search, random = searched(4, 20, 10), np.random.default_rng(0)
-    model = random_model(search, 4)
+def test_a_walk_goes_on_from_what_it_found_in_the_neighbourhood(
+    make_search, make_random_model
+):
+    search, random = make_search(4, 20, 10), np.random.default_rng(0)
+    model = make_random_model(search.problem, search.data, 4)
     walk = Walk(model, model)
     for _ in range(5):
         walk = look_around(search, walk, random)

@@ -32,23 +32,14 @@ def random_problem(seed, instances=12, features=5, classes=3, alpha=2.0, beta=5.
     )
 
 
-def random_model(problem, data, seed):
-    random = np.random.default_rng(seed)
-    shape = problem.num_classes, len(data.sizes)
-    weights = random.integers(-data.sizes, data.sizes + 1, shape)
-    model = make_model(problem, data, weights, random.integers(-2, 3, shape[0]) + 0.0)
-    assert model is not None
-    return model
-
-
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6))
-def test_no_model_costs_less_than_any_prices_prove(seed):
+def test_no_model_costs_less_than_any_prices_prove(seed, make_random_model):
     problem = random_problem(seed)
     data = merge(problem)
     prices = np.random.default_rng(seed).uniform(-1, 4, (len(data.labels), 3))
     bound = price_bound(problem, data, prices)
-    assert random_model(problem, data, seed).cost >= bound.value
+    assert make_random_model(problem, data, seed).cost >= bound.value
 
 
 @settings(max_examples=30, deadline=None)
@@ -69,10 +60,12 @@ def test_a_weight_is_allowed_exactly_where_its_reduced_cost_is_small(seed, allow
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10**6))
-def test_a_block_solved_costs_what_its_model_costs_and_no_more_than_before(seed):
+def test_a_block_solved_costs_what_its_model_costs_and_no_more_than_before(
+    seed, make_random_model
+):
     problem = random_problem(seed)
     data = merge(problem)
-    model = random_model(problem, data, seed)
+    model = make_random_model(problem, data, seed)
     free = np.array([True, False, True])
     most = np.broadcast_to(data.sizes, model.weights.shape)
     block = build_block(
@@ -98,10 +91,10 @@ def test_a_block_solved_costs_what_its_model_costs_and_no_more_than_before(seed)
     np.testing.assert_array_equal(found.weights[1], model.weights[1])
 
 
-def test_a_models_cost_is_the_problems_objective():
+def test_a_models_cost_is_the_problems_objective(make_random_model):
     problem = random_problem(9)
     data = merge(problem)
-    model = random_model(problem, data, 1)
+    model = make_random_model(problem, data, 1)
     coefficients = data.spread(model.weights)
     assert model.cost == problem.objective(coefficients, model.intercepts)
 
