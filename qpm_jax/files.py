@@ -4,18 +4,24 @@ Every writer fills a temporary file beside its target and renames it into place:
 that is killed, or a disk that is full, leaves the old file or none, never half a file.
 """
 
+import contextlib
 import io
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 
-def write_bytes(path: str | Path, content: bytes) -> None:
-    """Writes `content` to `path` in one step, making its folder where needed.
+@contextlib.contextmanager
+def replacing(path: str | Path) -> Iterator[BinaryIO]:
+    """Opens a file that takes the place of `path` once it is written to its end.
+
+    Its folder is made where needed. Whatever ends the block early leaves `path` as it
+    was and nothing beside it.
 
     Raises:
       OSError: The disk is full or the folder cannot be written; `path` is unchanged.
@@ -25,7 +31,7 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)  # mkstemp's 0600 would hide results from a team
@@ -33,6 +39,12 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Writes `content` to `path` in one step; see `replacing`."""
+    with replacing(path) as file:
+        file.write(content)
 
 
 def write_text(path: str | Path, text: str) -> None:

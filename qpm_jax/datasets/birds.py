@@ -8,7 +8,6 @@ measured. Drawn on the processor from a seed, and kept in a file.
 
 import logging
 import os
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,6 +16,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Int, UInt8
 
+from qpm_jax import files
 from qpm_jax.datasets import birds_attributes
 from qpm_jax.datasets.birds_attributes import MAX_CLASSES, PARTS
 from qpm_jax.datasets.birds_scene import IMAGE_SIZE, draw_image
@@ -230,17 +230,8 @@ def _read(path: Path, num_classes: int, counts: dict[str, int]) -> Drawings | No
 
 def _write(path: Path, drawings: Drawings) -> None:
     """Keeps the drawings whole or not at all; failing to keep them costs only time."""
-    temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(suffix=".tmp", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
+        with files.replacing(path) as file:
             np.savez(file, allow_pickle=False, **drawings)
-        os.chmod(temporary, 0o644)  # mkstemp's 0600 would hide them from a team
-        os.replace(temporary, path)
-    except BaseException as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        if not isinstance(error, OSError):
-            raise
+    except OSError as error:
         logger.warning("The drawn birds are not kept, %s: %s", path.parent, error)
