@@ -30,8 +30,8 @@ def solve(
     Args:
         problem: what to solve.
         solver: "highs", "scip" or "gurobi", the program of `mip_program`, from a
-            rounded start; or "native", `native.solver`: bounds, dives and trees of our
-            own, whose many small programs HiGHS solves.
+            rounded start; or "native", `native.solver`: bounds, dives, draws and trees
+            of our own, whose many small programs HiGHS solves.
         time_limit: seconds, building included; 0 returns zero weights at once.
         gap: relative gap at which to stop, 0 for a proof.
         threads: of the solver, None for its default; "native" has one, whatever this

@@ -14,8 +14,12 @@ import scipy.sparse
 from jaxtyping import Bool, Float, Int
 
 from qpm_jax.regression.merged_data import MergedData
+from qpm_jax.regression.native.model import NativeModel, make_model
 from qpm_jax.regression.problem import RegressionProblem
 from qpm_jax.solvers import MixedIntegerProgram
+
+# Fractions closer to whole numbers than this are these.
+_WHOLE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +47,23 @@ class Block:
     negative: Int[np.ndarray, " Q"]
     classes: Int[np.ndarray, " K"]
 
+    @property
+    def num_parts(self) -> int:
+        """How many variables, the first ones, are parts of weights: P + Q."""
+        return len(self.positive) + len(self.negative)
+
+    def away(self, values: Float[np.ndarray, " V"]) -> Float[np.ndarray, " W"]:
+        """How far the parts of the weights are from whole; 0 where it is rounding."""
+        parts = values[: self.num_parts]
+        away = np.abs(parts - np.round(parts))
+        return np.where(away > _WHOLE, away, 0.0)
+
     def read(
         self, values: Float[np.ndarray, " V"]
     ) -> tuple[Float[np.ndarray, "C f"], Float[np.ndarray, " C"]]:
         """Weights [C, f] and intercepts [C] from the program's variables."""
         weights = self.fixed.flatten()
-        split = len(self.positive), len(self.positive) + len(self.negative)
+        split = len(self.positive), self.num_parts
         weights[self.positive] += values[: split[0]]
         weights[self.negative] -= values[split[0] : split[1]]
         intercepts = self.held.copy()
@@ -61,8 +76,7 @@ class Block:
 
     def with_whole_weights(self) -> "Block":
         """The same block with all its weights whole."""
-        parts = len(self.positive) + len(self.negative)
-        whole = np.arange(self.program.num_variables) < parts
+        whole = np.arange(self.program.num_variables) < self.num_parts
         return replace(self, program=replace(self.program, integer=whole))
 
     def reduced_costs(
@@ -73,13 +87,31 @@ class Block:
         The cheaper of both signs, in size: 0 for a fraction.
         """
         costs = np.abs(self.program.objective - self.program.rows.T @ prices)
-        split = len(self.positive), len(self.positive) + len(self.negative)
+        split = len(self.positive), self.num_parts
         least = np.full(self.fixed.size, np.inf)
         least[self.positive] = costs[: split[0]]
         least[self.negative] = np.minimum(
             least[self.negative], costs[split[0] : split[1]]
         )
         return least.reshape(self.fixed.shape)
+
+
+def read_model(
+    problem: RegressionProblem,
+    data: MergedData,
+    block: Block,
+    values: Float[np.ndarray, " V"],
+) -> NativeModel | None:
+    """The model that a block's variables are; None as in `make_model`.
+
+    Args:
+        problem: the problem.
+        data: its merged data.
+        block: whose variables they are.
+        values: with whole weights, up to rounding errors.
+    """
+    weights, intercepts = block.read(values)
+    return make_model(problem, data, np.round(weights).astype(np.int64), intercepts)
 
 
 def build_block(

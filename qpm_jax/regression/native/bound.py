@@ -119,3 +119,13 @@ def round_up(bound: float, step: float) -> float:
     if step == 0 or not np.isfinite(bound):
         return bound
     return math.ceil(bound / step - _STEP_TOLERANCE) * step
+
+
+def cutoff_below(cost: float, step: float) -> float:
+    """What a better model costs at most, with room for a solver's rounding errors.
+
+    Args:
+        cost: of the best model known.
+        step: from `objective_step`.
+    """
+    return cost - step + 1e-3 * step

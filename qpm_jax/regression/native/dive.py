@@ -15,13 +15,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from qpm_jax.regression.native.block import Block
-from qpm_jax.regression.native.model import NativeModel, make_model
+from qpm_jax.regression.native.block import Block, read_model
+from qpm_jax.regression.native.model import NativeModel
 from qpm_jax.regression.native.program import held_cost, warm_relaxation
 from qpm_jax.regression.native.search import Relaxed, Search, open_block
 
-# Fractions closer to whole numbers than this are these.
-_WHOLE = 1e-6
 # A rounding that costs more than this has its other side tried.
 _DEAR = 1.0
 
@@ -45,9 +43,7 @@ def dive(
     answer = round_all(block, search, order, cutoff)
     if answer is None:
         return None
-    weights, intercepts = block.read(answer)
-    whole = np.round(weights).astype(np.int64)
-    return make_model(search.problem, search.data, whole, intercepts)
+    return read_model(search.problem, search.data, block, answer)
 
 
 def round_all(
@@ -71,14 +67,13 @@ def round_all(
     solver = warm_relaxation(block, search.deadline)
     cost, values = held_cost(solver, block)
     while cost <= cutoff and time.perf_counter() < search.deadline:
-        weights = values[: len(places)]
-        away = np.abs(weights - np.round(weights))
-        waiting = np.flatnonzero(away > _WHOLE)
+        away = block.away(values)
+        waiting = np.flatnonzero(away)
         if not len(waiting):
             return values
         waiting = waiting[turn[waiting] == turn[waiting].min()]
         chosen = int(waiting[np.argmin(away[waiting])])
-        cost, values = _round_one(solver, block, chosen, weights[chosen], cost)
+        cost, values = _round_one(solver, block, chosen, values[chosen], cost)
     return None
 
 

@@ -12,10 +12,19 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool, Float
 
-from qpm_jax.regression.native.block import Block, build_block, close_rivals
-from qpm_jax.regression.native.bound import allowed_weights, objective_step
+from qpm_jax.regression.native.block import (
+    Block,
+    build_block,
+    close_rivals,
+    read_model,
+)
+from qpm_jax.regression.native.bound import (
+    allowed_weights,
+    cutoff_below,
+    objective_step,
+)
 from qpm_jax.regression.native.dive import round_all
-from qpm_jax.regression.native.model import NativeModel, make_model
+from qpm_jax.regression.native.model import NativeModel
 from qpm_jax.regression.native.program import solve_block
 from qpm_jax.regression.native.search import Search
 
@@ -29,7 +38,6 @@ _CLOSE = 6.0
 _NODES = 5
 # A relaxation with more fractions than this is too large for a tree.
 _FRACTIONS = 40
-_WHOLE = 1e-6
 # Of prices that decide among models of equal cost, so that a walk moves on.
 _SHAKE = 1e-3
 
@@ -75,13 +83,11 @@ def best_within(
         many weights are a small program.
     """
     block = _open(search, model, drawn)
-    step = objective_step(search.problem)
-    cutoff = model.cost - step + 1e-3 * step
+    cutoff = cutoff_below(model.cost, objective_step(search.problem))
     relaxed = solve_block(_shaken(block, random), search.deadline)
     if relaxed.values is None:
         return None, relaxed.ended
-    parts = relaxed.values[: len(block.positive) + len(block.negative)]
-    fractions = int((np.abs(parts - np.round(parts)) > _WHOLE).sum())
+    fractions = int(np.count_nonzero(block.away(relaxed.values)))
     small = fractions <= _FRACTIONS
     values: Float[np.ndarray, " V"] | None = relaxed.values
     if fractions:
@@ -89,7 +95,9 @@ def best_within(
             return None, small
         finish = _by_tree if small else _by_dive
         values = finish(search, block, cutoff, random)
-    found = None if values is None else _read(search, block, values)
+    if values is None:
+        return None, small
+    found = read_model(search.problem, search.data, block, values)
     dearer = found is None or found.cost > model.cost
     return None if dearer else found, small
 
@@ -97,8 +105,7 @@ def best_within(
 def _shaken(block: Block, random: np.random.Generator) -> Block:
     """The block with random prices so small that they only decide among equals."""
     costs = block.program.objective.copy()
-    parts = len(block.positive) + len(block.negative)
-    costs[:parts] += random.uniform(-_SHAKE, _SHAKE, parts)
+    costs[: block.num_parts] += random.uniform(-_SHAKE, _SHAKE, block.num_parts)
     return replace(block, program=replace(block.program, objective=costs))
 
 
@@ -133,14 +140,6 @@ def _open(search: Search, model: NativeModel, drawn: Bool[np.ndarray, "C f"]) ->
         ~every,
         close_rivals(data, data.features @ held.T + model.intercepts, _CLOSE),
     )
-
-
-def _read(
-    search: Search, block: Block, values: Float[np.ndarray, " V"]
-) -> NativeModel | None:
-    weights, intercepts = block.read(values)
-    whole = np.round(weights).astype(np.int64)
-    return make_model(search.problem, search.data, whole, intercepts)
 
 
 def _ranges(

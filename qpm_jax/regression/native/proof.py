@@ -4,9 +4,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from qpm_jax.regression.native.block import build_block
-from qpm_jax.regression.native.bound import PriceBound, allowed_weights, round_up
-from qpm_jax.regression.native.model import NativeModel, make_model
+from qpm_jax.regression.native.block import build_block, read_model
+from qpm_jax.regression.native.bound import (
+    PriceBound,
+    allowed_weights,
+    cutoff_below,
+    round_up,
+)
+from qpm_jax.regression.native.model import NativeModel
 from qpm_jax.regression.native.program import solve_block
 from qpm_jax.regression.native.search import Search
 
@@ -55,13 +60,12 @@ def prove(
         np.ones((len(data.labels), len(every)), bool),
     )
     nodes = _PROOF_NODES * search.nodes
-    limit = cutoff + 1e-3 * step if step else cutoff
+    limit = cutoff_below(best.model.cost, step)
     answer = solve_block(block, search.deadline, seed, nodes=nodes, cutoff=limit)
     bound = min(round_up(answer.bound, step), best.model.cost)
     best = replace(best, bound=max(best.bound, bound))
     if answer.values is not None:
-        weights, offsets = block.read(answer.values)
-        found = make_model(problem, data, np.round(weights).astype(np.int64), offsets)
+        found = read_model(problem, data, block, answer.values)
         if found is not None and found.cost < best.model.cost:
             best = replace(best, model=found)
     return best

@@ -6,7 +6,7 @@ Where dives get no further, `neighbourhood` finds what is better in a few weight
 every class; both in turn, as each ends where the other one goes on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -67,16 +67,25 @@ def one_walk(
     walk, turns = Walk(begun, begun), 0
     while turns < _TURNS:
         before = walk.best.cost
-        for move, patience in (
-            (wander, _STALE_DIVES),
-            (look_around, _STALE_DRAWS),
-        ):
-            stale = 0
-            while stale < patience:
-                last, walk = walk.best.cost, move(search, walk, random)
-                yield walk.best
-                stale = 0 if walk.best.cost < last else stale + 1
+        walk = yield from _until_stale(wander, _STALE_DIVES, search, walk, random)
+        walk = yield from _until_stale(look_around, _STALE_DRAWS, search, walk, random)
         turns = 0 if walk.best.cost < before else turns + 1
+
+
+def _until_stale(
+    move: Callable[[Search, Walk, np.random.Generator], Walk],
+    patience: int,
+    search: Search,
+    walk: Walk,
+    random: np.random.Generator,
+) -> Generator[NativeModel, None, Walk]:
+    """Its best after each move, until so many in a row were for nothing; then it."""
+    stale = 0
+    while stale < patience:
+        last, walk = walk.best.cost, move(search, walk, random)
+        yield walk.best
+        stale = 0 if walk.best.cost < last else stale + 1
+    return walk
 
 
 def first_dives(
