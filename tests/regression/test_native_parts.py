@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qpm_jax.regression.merged_data import merge
-from qpm_jax.regression.native.block import build_block
+from qpm_jax.regression.native.block_building import build_block
 from qpm_jax.regression.native.bound import (
     allowed_weights,
     objective_step,

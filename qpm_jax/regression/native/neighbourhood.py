@@ -12,12 +12,8 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool, Float
 
-from qpm_jax.regression.native.block import (
-    Block,
-    build_block,
-    close_rivals,
-    read_model,
-)
+from qpm_jax.regression.native.block import Block, read_model
+from qpm_jax.regression.native.block_building import build_block, close_rivals
 from qpm_jax.regression.native.bound import (
     allowed_weights,
     cutoff_below,

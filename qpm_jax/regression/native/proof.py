@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from qpm_jax.regression.native.block import build_block, read_model
+from qpm_jax.regression.native.block import read_model
+from qpm_jax.regression.native.block_building import build_block
 from qpm_jax.regression.native.bound import (
     PriceBound,
     allowed_weights,

@@ -16,7 +16,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from qpm_jax.regression.merged_data import MergedData
-from qpm_jax.regression.native.block import Block, build_block, close_rivals
+from qpm_jax.regression.native.block import Block
+from qpm_jax.regression.native.block_building import build_block, close_rivals
 from qpm_jax.regression.native.bound import allowed_weights
 from qpm_jax.regression.native.model import NativeModel, make_model
 from qpm_jax.regression.native.program import BlockAnswer, solve_block

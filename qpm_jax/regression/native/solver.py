@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Int
 
 from qpm_jax.regression.merged_data import MergedData, merge
-from qpm_jax.regression.native.block import build_block
+from qpm_jax.regression.native.block_building import build_block
 from qpm_jax.regression.native.bound import (
     PriceBound,
     allowed_weights,
