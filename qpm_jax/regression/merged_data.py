@@ -38,6 +38,12 @@ class MergedData:
     group: Int[np.ndarray, " F"]
     rank: Int[np.ndarray, " F"]
 
+    @property
+    def rarity(self) -> Int[np.ndarray, " f"]:
+        """Instances that have each feature, or lack it where those are fewer."""
+        having = self.counts @ (self.features != 0)
+        return np.minimum(having, self.counts.sum() - having)
+
     def spread(self, merged: Int[np.ndarray, "C f"]) -> Int[np.ndarray, "C F"]:
         """Weights of all features from those of merged columns, int64 [C, F].
 

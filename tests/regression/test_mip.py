@@ -94,6 +94,15 @@ def test_merged_weights_spread_over_their_columns():
     assert np.array_equal(data.gather(spread), merged)
 
 
+def test_a_feature_is_rare_where_few_instances_have_or_lack_it():
+    features = np.array([[1, 1, 0], [1, 1, 0], [1, 0, 0], [0, 1, 0], [1, 1, 1]])
+    data = merge(RegressionProblem(features, [0, 0, 1, 1, 0], 2, 2, 5))
+    assert data.rarity.tolist() == [1, 1, 1]
+    features[1:3, 2] = 1
+    data = merge(RegressionProblem(features, [0, 0, 1, 1, 0], 2, 2, 5))
+    assert sorted(data.rarity.tolist()) == [1, 1, 2]
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10**6))
 def test_a_program_s_variables_cost_what_the_weights_cost(seed):

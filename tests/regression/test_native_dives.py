@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qpm_jax.regression.native import dive as dives
 from qpm_jax.regression.native import wandering
-from qpm_jax.regression.native.dive import dive
+from qpm_jax.regression.native.dive import dive, round_all
 from qpm_jax.regression.native.model import make_model
 from qpm_jax.regression.native.program import held_cost, warm_relaxation
 from qpm_jax.regression.native.search import as_relaxed, open_block
-from qpm_jax.regression.native.wandering import Walk, first_dives, one_walk, wander
+from qpm_jax.regression.native.wandering import Walk, first_dive, one_walk, wander
 
 
 def zero_model(search):
@@ -112,12 +113,34 @@ def test_a_first_relaxation_ends_on_ctrl_c(make_search):
         held_cost(Endless(), block)
 
 
-def test_the_first_dives_are_of_all_classes(make_search):
+def test_the_first_dive_is_of_all_classes(make_search):
     search = make_search(1)
     known = zero_model(search)
-    ends = list(first_dives(search, as_relaxed(known), np.random.default_rng(0)))
-    assert ends
-    assert all(model.weights.any(axis=1).all() for model in ends)
+    end = first_dive(search, as_relaxed(known), np.random.default_rng(0))
+    assert end is not None
+    assert end.weights.any(axis=1).all()
+
+
+def test_weights_of_common_features_are_rounded_first(monkeypatch, make_search):
+    search = make_search(0)
+    block = open_block(search, as_relaxed(zero_model(search)), np.arange(3))
+    places = np.concatenate([block.positive, block.negative])
+    most = np.median(search.data.rarity)
+    monkeypatch.setattr(dives, "_RARE", most / search.data.counts.sum())
+    rare = (search.data.rarity <= most)[places % len(search.data.sizes)]
+    seen, solved = [], dives.held_cost
+
+    def noted(solver, block, held=None):
+        if held is not None:
+            waiting = block.away(seen[-1]) > 0
+            assert not (rare[held[0]] and waiting[~rare].any())
+        cost, values = solved(solver, block, held)
+        seen.append(values)
+        return cost, values
+
+    monkeypatch.setattr(dives, "held_cost", noted)
+    assert round_all(block, search, np.arange(3), np.inf) is not None
+    assert len(seen) > 2
 
 
 def test_after_the_deadline_there_is_no_walk(make_search):
@@ -130,22 +153,21 @@ def test_after_the_deadline_there_is_no_walk(make_search):
 def test_a_walk_ends_when_dives_and_draws_are_for_nothing(monkeypatch, make_search):
     search = make_search(2)
     model = zero_model(search)
-    begins, random = [9.0, 7.0, 8.0], np.random.default_rng(0)
-    ends = iter(
-        replace(model, cost=cost) for cost in [*begins, 8.0, 6.0, 7.0, 6.0, 6.0]
-    )
+    random = np.random.default_rng(0)
+    ends = [replace(model, cost=cost) for cost in [7.0, 8.0, 6.0, 7.0, 6.0, 6.0]]
+    ended = iter(ends)
     drawn = iter([None, replace(model, cost=5.0), None, None])
     monkeypatch.setattr(wandering, "_STALE_DIVES", 2)
     monkeypatch.setattr(wandering, "_STALE_DRAWS", 2)
-    monkeypatch.setattr(wandering, "_dived", lambda *_: next(ends))
+    monkeypatch.setattr(wandering, "_dived", lambda *_: next(ended))
     monkeypatch.setattr(wandering, "best_within", lambda *_: (next(drawn), True))
-    found = itertools.islice(one_walk(search, as_relaxed(model), random), 12)
+    found = itertools.islice(one_walk(search, as_relaxed(model), random), 10)
     dives, draws = [7.0, 6.0, 6.0, 6.0], [6.0, 5.0, 5.0, 5.0]
-    assert [each.cost for each in found][:11] == [9.0, 7.0, 7.0, *dives, *draws]
+    assert [each.cost for each in found][:9] == [7.0, *dives, *draws]
     monkeypatch.setattr(wandering, "_dived", lambda *_: replace(model, cost=9.0))
     monkeypatch.setattr(wandering, "best_within", lambda *_: (None, True))
     stale = one_walk(search, as_relaxed(model), random)
-    assert len(list(stale)) == 3 + 3 * (2 + 2)
+    assert len(list(stale)) == 1 + 3 * (2 + 2)
 
 
 def walked(monkeypatch, search, temperature, costs):

@@ -2,8 +2,10 @@
 
 Each weight that is rounded changes the linear relaxation little, so the dual simplex
 method goes on from the last basis in about a millisecond; all weights that are open and
-not rounded yet adapt. Classes become whole in a random order, within a class the weight
-nearest to a whole number first. Where that costs much, the other side is tried too.
+not rounded yet adapt. Weights of common features come first, class after class in a
+random order, then those of rare features, as these adapt to nearly anything at little
+cost; within a class the weight nearest to a whole number. Where that costs much, the
+other side is tried too.
 
 A dive ends higher than trees for one class after another (`search`) and takes a
 hundredth of the time, so many of them get further where instances are many.
@@ -15,6 +17,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from qpm_jax.regression.merged_data import MergedData
 from qpm_jax.regression.native.block import Block, read_model
 from qpm_jax.regression.native.model import NativeModel
 from qpm_jax.regression.native.program import held_cost, warm_relaxation
@@ -22,6 +25,8 @@ from qpm_jax.regression.native.search import Relaxed, Search, open_block
 
 # A rounding that costs more than this has its other side tried.
 _DEAR = 1.0
+# Features that no larger share of the instances has, or lacks, are rare.
+_RARE = 1 / 6
 
 
 def dive(
@@ -60,10 +65,7 @@ def round_all(
     Returns:
         The variables, None where the dive was given up, or the deadline came.
     """
-    rank = np.full(search.problem.num_classes, len(order))
-    rank[order] = np.arange(len(order))
-    places = np.concatenate([block.positive, block.negative])
-    turn = rank[places // len(search.data.sizes)]
+    turn = _turns(block, search.data, order)
     solver = warm_relaxation(block, search.deadline)
     cost, values = held_cost(solver, block)
     while cost <= cutoff and time.perf_counter() < search.deadline:
@@ -75,6 +77,18 @@ def round_all(
         chosen = int(waiting[np.argmin(away[waiting])])
         cost, values = _round_one(solver, block, chosen, values[chosen], cost)
     return None
+
+
+def _turns(
+    block: Block, data: MergedData, order: Int[np.ndarray, " K"]
+) -> Int[np.ndarray, " W"]:
+    """When each part of a weight is rounded: common features first, then by class."""
+    rank = np.full(len(block.fixed), len(order))
+    rank[order] = np.arange(len(order))
+    places = np.concatenate([block.positive, block.negative])
+    classes, features = np.divmod(places, len(data.sizes))
+    rare = data.rarity <= _RARE * data.counts.sum()
+    return rank[classes] + (1 + len(order)) * rare[features]
 
 
 def _round_one(

@@ -50,9 +50,8 @@ def draw_weights(
         random: of the draw.
     """
     lower, upper = _ranges(search, model)
-    present = np.count_nonzero(search.data.features, axis=0)
-    rare = 1 + np.minimum(present, len(search.data.labels) - present)
-    chances = -_RARITY * np.log(rare) - _cheapest_step(search, model) / _SCALE
+    rarity = np.log(1 + search.data.rarity)
+    chances = -_RARITY * rarity - _cheapest_step(search, model) / _SCALE
     # The largest of sums with Gumbel noise are a draw in proportion to exp(chances).
     keys = np.where(upper > lower, chances + random.gumbel(size=lower.shape), -np.inf)
     drawn = np.zeros(keys.size, bool)

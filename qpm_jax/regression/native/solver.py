@@ -32,7 +32,7 @@ from qpm_jax.regression.native.proof import Incumbent, prove
 from qpm_jax.regression.native.search import Relaxed, Search, as_relaxed, open_classes
 from qpm_jax.regression.native.wandering import (
     Walk,
-    first_dives,
+    first_dive,
     look_around,
     one_walk,
     wander,
@@ -202,7 +202,8 @@ def _by_dives_and_trees(
 ) -> Iterator[Incumbent]:
     """Yields the best known after every dive, draw, tree and proof, without end."""
     problem, classes = search.problem, search.problem.num_classes
-    for start in first_dives(search, relaxed, random):
+    start = first_dive(search, relaxed, random)
+    if start is not None:
         best = _cheaper(best, start)
         yield best
     order, known, stale = random.permutation(classes), relaxed, 0

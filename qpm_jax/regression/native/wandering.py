@@ -19,8 +19,7 @@ from qpm_jax.regression.native.pairs import descend_by_pairs
 from qpm_jax.regression.native.search import Relaxed, Search, as_relaxed
 
 # Weights of a larger reduced cost are hardly ever of use, and slow the dives.
-_ALLOWANCE = 0.5
-_STARTS = 3
+_ALLOWANCE = 1.0
 _DESCENT = 1.0
 _OPENED = (2, 4)  # classes of a dive, least and most
 _GIVEN_UP = 12.0  # above the present model
@@ -56,14 +55,12 @@ def one_walk(
         random: of classes, their order and what is taken.
 
     Yields:
-        A model after each dive and draw; none once the deadline has come.
+        A model after each dive and draw; none where the deadline comes first.
     """
-    begun = None
-    for start in first_dives(search, relaxed, random):
-        begun = start if begun is None or start.cost < begun.cost else begun
-        yield begun
+    begun = first_dive(search, relaxed, random)
     if begun is None:
         return
+    yield begun
     walk, turns = Walk(begun, begun), 0
     while turns < _TURNS:
         before = walk.best.cost
@@ -88,25 +85,21 @@ def _until_stale(
     return walk
 
 
-def first_dives(
+def first_dive(
     search: Search, relaxed: Relaxed, random: np.random.Generator
-) -> Iterator[NativeModel]:
-    """Dives of all classes from the relaxation.
+) -> NativeModel | None:
+    """A dive of all classes from the relaxation.
 
     Args:
         search: what to search.
         relaxed: the relaxation of the whole.
-        random: of the orders.
+        random: of the order.
 
-    Yields:
-        The end of each; none once the deadline has come.
+    Returns:
+        Its end; None where the deadline came before.
     """
-    for _ in range(_STARTS):
-        order = random.permutation(search.problem.num_classes)
-        found = _dived(search, relaxed, order, np.inf)
-        if found is None:
-            return
-        yield found
+    order = random.permutation(search.problem.num_classes)
+    return _dived(search, relaxed, order, np.inf)
 
 
 def wander(search: Search, walk: Walk, random: np.random.Generator) -> Walk:
