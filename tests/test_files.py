@@ -68,3 +68,18 @@ def test_a_full_disk_leaves_the_old_file_and_no_rest(tmp_path):
     assert done.returncode == 7
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["value.bin"]
+
+
+def test_what_ends_a_block_early_leaves_the_old_file_and_no_rest(tmp_path):
+    path = tmp_path / "value.bin"
+    files.write_bytes(path, b"old")
+
+    def interrupted():
+        with files.replacing(path) as file:
+            file.write(b"half of what was to be")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["value.bin"]

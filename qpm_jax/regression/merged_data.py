@@ -11,6 +11,7 @@ A program over the merged data has the same optimum with fewer variables and row
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Int
@@ -38,9 +39,9 @@ class MergedData:
     group: Int[np.ndarray, " F"]
     rank: Int[np.ndarray, " F"]
 
-    @property
+    @cached_property
     def rarity(self) -> Int[np.ndarray, " f"]:
-        """Instances that have each feature, or lack it where those are fewer."""
+        """int64 [f]: how many instances have each feature, or lack it if fewer do."""
         having = self.counts @ (self.features != 0)
         return np.minimum(having, self.counts.sum() - having)
 
