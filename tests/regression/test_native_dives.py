@@ -143,31 +143,31 @@ def test_weights_of_common_features_are_rounded_first(monkeypatch, make_search):
     assert len(seen) > 2
 
 
-def test_after_the_deadline_there_is_no_walk(make_search):
+def test_after_the_deadline_there_is_no_first_dive(make_search):
     search = make_search(1)
     late = replace(search, deadline=time.perf_counter() - 1.0)
     known, random = as_relaxed(zero_model(search)), np.random.default_rng(0)
-    assert list(one_walk(late, known, random)) == []
+    assert first_dive(late, known, random) is None
 
 
-def test_a_walk_ends_when_dives_and_draws_are_for_nothing(monkeypatch, make_search):
+def test_a_walk_ends_when_draws_and_dives_are_for_nothing(monkeypatch, make_search):
     search = make_search(2)
-    model = zero_model(search)
+    model = replace(zero_model(search), cost=9.0)
     random = np.random.default_rng(0)
-    ends = [replace(model, cost=cost) for cost in [7.0, 8.0, 6.0, 7.0, 6.0, 6.0]]
-    ended = iter(ends)
-    drawn = iter([None, replace(model, cost=5.0), None, None])
+    ends = iter([replace(model, cost=cost) for cost in [8.0, 6.0, 7.0, 6.0]])
+    drawn = iter([None, replace(model, cost=7.0), None, None])
     monkeypatch.setattr(wandering, "_STALE_DIVES", 2)
     monkeypatch.setattr(wandering, "_STALE_DRAWS", 2)
-    monkeypatch.setattr(wandering, "_dived", lambda *_: next(ended))
+    monkeypatch.setattr(wandering, "_TURNS", 2)
+    monkeypatch.setattr(wandering, "_dived", lambda *_: next(ends))
     monkeypatch.setattr(wandering, "best_within", lambda *_: (next(drawn), True))
-    found = itertools.islice(one_walk(search, as_relaxed(model), random), 10)
-    dives, draws = [7.0, 6.0, 6.0, 6.0], [6.0, 5.0, 5.0, 5.0]
-    assert [each.cost for each in found][:9] == [7.0, *dives, *draws]
-    monkeypatch.setattr(wandering, "_dived", lambda *_: replace(model, cost=9.0))
+    found = itertools.islice(one_walk(search, model, random), 8)
+    draws, dives = [9.0, 7.0, 7.0, 7.0], [7.0, 6.0, 6.0, 6.0]
+    assert [each.cost for each in found] == [*draws, *dives]
+    monkeypatch.setattr(wandering, "_dived", lambda *_: replace(model, cost=10.0))
     monkeypatch.setattr(wandering, "best_within", lambda *_: (None, True))
-    stale = one_walk(search, as_relaxed(model), random)
-    assert len(list(stale)) == 1 + 3 * (2 + 2)
+    stale = one_walk(search, model, random)
+    assert len(list(stale)) == 2 * (2 + 2)
 
 
 def walked(monkeypatch, search, temperature, costs):

@@ -35,10 +35,12 @@ class PriceBound:
     Attributes:
         value: L(μ), no model of the problem costs less.
         slopes: float64 [C, f], g.
+        flows: float64 [n, C], μ for one instance of each kind; 0 for own classes.
     """
 
     value: float
     slopes: Float[np.ndarray, "C f"]
+    flows: Float[np.ndarray, "n C"]
 
 
 def price_bound(
@@ -60,13 +62,14 @@ def price_bound(
     flows[rows, data.labels] = 0.0
     total = flows.sum(axis=1, keepdims=True)
     flows *= np.clip(total, problem.alpha, problem.beta) / total
-    flows[rows, data.labels] = -flows.sum(axis=1)
-    flows *= data.counts[:, None]
-    slopes = flows.T @ data.features
+    led = flows.copy()
+    led[rows, data.labels] = -flows.sum(axis=1)
+    led *= data.counts[:, None]
+    slopes = led.T @ data.features
     weights = -(data.sizes * np.maximum(np.abs(slopes) - 1.0, 0.0)).sum()
-    drift = np.abs(flows.sum(axis=0)).sum() / 2
+    drift = np.abs(led.sum(axis=0)).sum() / 2
     value = float(weights - 2 * problem.intercept_limit * drift)
-    return PriceBound(value, slopes)
+    return PriceBound(value, slopes, flows)
 
 
 def allowed_weights(

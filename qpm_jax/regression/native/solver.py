@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Int
 
 from qpm_jax.regression.merged_data import MergedData, merge
+from qpm_jax.regression.native.beginnings import Tried, begin, is_settled
 from qpm_jax.regression.native.block_building import build_block
 from qpm_jax.regression.native.bound import (
     PriceBound,
@@ -30,13 +31,7 @@ from qpm_jax.regression.native.pairs import descend_by_pairs
 from qpm_jax.regression.native.program import solve_block
 from qpm_jax.regression.native.proof import Incumbent, prove
 from qpm_jax.regression.native.search import Relaxed, Search, as_relaxed, open_classes
-from qpm_jax.regression.native.wandering import (
-    Walk,
-    first_dive,
-    look_around,
-    one_walk,
-    wander,
-)
+from qpm_jax.regression.native.wandering import Walk, look_around, one_walk, wander
 from qpm_jax.regression.problem import RegressionProblem
 from qpm_jax.regression.solution import (
     RegressionSolution,
@@ -62,7 +57,7 @@ _DIVES, _DRAWS = 10, 20
 _TIE = 1e-6
 # Entries of programs that are solved at once, and of those worth trees and a proof.
 _SMALL = 15_000
-_PROVABLE = 200_000
+_PROVABLE = 100_000
 # Steps between the best model and the bound that make a proof likely.
 _NEARLY_PROVEN = 1.5
 
@@ -157,29 +152,41 @@ def _rounds(
     if entries <= _SMALL:
         best = prove(search, prices, best, step, seed)
         yield best
-    searching = _by_walks if entries > _PROVABLE else _by_dives_and_trees
-    yield from searching(search, prices, relaxed, best, step, random)
+    tried: list[Tried] = []
+    while not is_settled(tried):
+        begun, tried = begin(search, prices, relaxed, tried, random)
+        best = best if begun is None else _cheaper(best, begun)
+        yield best
+    if entries <= _PROVABLE:
+        yield from _by_dives_and_trees(search, prices, relaxed, best, step, random)
+    else:
+        yield from _by_walks(search, prices, relaxed, tried, best, step, random)
 
 
 def _by_walks(
     search: Search,
     prices: PriceBound,
     relaxed: Relaxed,
+    tried: list[Tried],
     best: Incumbent,
     step: float,
     random: np.random.Generator,
 ) -> Iterator[Incumbent]:
-    """Yields the best known after every dive, draw and try at a proof, without end.
+    """Yields the best known after every draw, dive and try at a proof, without end.
 
     Where a walk gets no further differs by more than going on would gain, so it is left
-    for a new one.
+    for a new one, which begins with another decimation.
     """
+    begun: NativeModel | None = best.model
     while True:
-        for model in one_walk(search, relaxed, random):
+        for model in [] if begun is None else one_walk(search, begun, random):
             best = _cheaper(best, model)
             yield best
         if _nearly_proven(best, step):
             best = prove(search, prices, best, step, int(random.integers(2**31)))
+        yield best
+        begun, tried = begin(search, prices, relaxed, tried, random)
+        best = best if begun is None else _cheaper(best, begun)
         yield best
 
 
@@ -202,10 +209,6 @@ def _by_dives_and_trees(
 ) -> Iterator[Incumbent]:
     """Yields the best known after every dive, draw, tree and proof, without end."""
     problem, classes = search.problem, search.problem.num_classes
-    start = first_dive(search, relaxed, random)
-    if start is not None:
-        best = _cheaper(best, start)
-        yield best
     order, known, stale = random.permutation(classes), relaxed, 0
     walk = Walk(best.model, best.model)
     while True:

@@ -1,4 +1,4 @@
-"""From model to model: dives of a few classes, and neighbourhoods in all of them.
+"""From model to model: neighbourhoods in all classes, and dives of a few.
 
 A dive ends a few units above or below the model it starts from. One that is no dearer
 is taken, a dearer one as in simulated annealing at a temperature that stays the same.
@@ -25,14 +25,14 @@ _OPENED = (2, 4)  # classes of a dive, least and most
 _GIVEN_UP = 12.0  # above the present model
 _TEMPERATURE = 1.0
 # So many dives, or draws, for nothing, and it is the other's turn.
-_STALE_DIVES, _STALE_DRAWS = 20, 25
+_STALE_DIVES, _STALE_DRAWS = 20, 40
 _FROM_BEST = 0.5  # of the draws
 # A walk ends after so many turns of both for nothing.
-_TURNS = 3
+_TURNS = 2
 # Weights that are drawn: the first time, at least, and by what their number grows
 # where that makes a small program and shrinks where it does not.
-_FIRST_DRAWN, _LEAST_DRAWN = 350.0, 50.0
-_GROWTH, _SHRINKAGE = 1.02, 0.95
+_FIRST_DRAWN, _LEAST_DRAWN = 800.0, 50.0
+_GROWTH, _SHRINKAGE = 1.06, 0.86
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,27 +45,23 @@ class Walk:
 
 
 def one_walk(
-    search: Search, relaxed: Relaxed, random: np.random.Generator
+    search: Search, begun: NativeModel, random: np.random.Generator
 ) -> Iterator[NativeModel]:
-    """From the relaxation to where neither dives nor draws get further.
+    """From a model to where neither draws nor dives get further.
 
     Args:
         search: what to search.
-        relaxed: the relaxation of the whole.
+        begun: the model.
         random: of classes, their order and what is taken.
 
     Yields:
-        A model after each dive and draw; none where the deadline comes first.
+        The best model after each draw and dive.
     """
-    begun = first_dive(search, relaxed, random)
-    if begun is None:
-        return
-    yield begun
     walk, turns = Walk(begun, begun), 0
     while turns < _TURNS:
         before = walk.best.cost
-        walk = yield from _until_stale(wander, _STALE_DIVES, search, walk, random)
         walk = yield from _until_stale(look_around, _STALE_DRAWS, search, walk, random)
+        walk = yield from _until_stale(wander, _STALE_DIVES, search, walk, random)
         turns = 0 if walk.best.cost < before else turns + 1
 
 
@@ -157,7 +153,10 @@ def _dived(
 ) -> NativeModel | None:
     """A dive and the descent from its end."""
     found = dive(replace(search, allowance=_ALLOWANCE), known, order, cutoff)
-    if found is None:
-        return None
+    return None if found is None else descended(search, found)
+
+
+def descended(search: Search, model: NativeModel) -> NativeModel:
+    """The end of the descent by pairs of steps from a model."""
     ranges = allowed_weights(search.data, search.slopes, _DESCENT)
-    return descend_by_pairs(search.problem, search.data, found, *ranges)
+    return descend_by_pairs(search.problem, search.data, model, *ranges)

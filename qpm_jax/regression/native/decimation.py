@@ -1,0 +1,210 @@
+"""A model by deciding one weight after another as the marginals of good models say.
+
+The relaxation's corner says nothing about how many good models go on from it, so what
+its dives round first costs little and what they round last much. Marginals over all
+models of about the cost that is sought (`propagation`) know how the rest can still
+adapt: the surest weights are decided, the marginals brought up to date, and so on.
+"""
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from qpm_jax.regression.native.bound import PriceBound
+from qpm_jax.regression.native.joint_normal import (
+    Known,
+    Layout,
+    OpenWeights,
+    Sites,
+    layout,
+)
+from qpm_jax.regression.native.model import NativeModel, make_model
+from qpm_jax.regression.native.propagation import first_sites, sweep
+from qpm_jax.regression.native.search import Relaxed, Search
+from qpm_jax.regression.native.tie_rows import TieRows, tie_rows
+
+# Values that are e to this less likely by their own cost alone are left out.
+_UNLIKELY = 8.0
+# Scores this far behind the best may come to lead.
+_NEAR = 4.0
+# More rows than this take too long, and gigabytes.
+_MOST_ROWS = 4000
+_INTERCEPT_VARIANCE, _HELD_VARIANCE = 0.3, 1e-6
+_FIRST_SWEEPS, _SWEEPS = 25, 3
+# An intercept is brought to a whole number in steps, with sweeps after each.
+_STEPS, _STEP_SWEEPS = 2, 2
+# Weights decided at a time, as a share; and those that are as good as sure.
+_SHARE, _SURE = 0.02, 0.9999
+# Decides among equally sure weights.
+_SHAKE = 1e-9
+
+
+def decimate(
+    search: Search,
+    prices: PriceBound,
+    relaxed: Relaxed,
+    sharpness: float,
+    random: np.random.Generator,
+) -> NativeModel | None:
+    """Decides all weights.
+
+    Args:
+        search: what to search; its deadline counts.
+        prices: of the relaxation.
+        relaxed: the relaxation of the whole.
+        sharpness: s, models of cost E count e^(−s E); the larger, the fewer models are
+            looked at, until propagation fails.
+        random: of choices among equals.
+
+    Returns:
+        The model; None where the deadline came, numbers failed, or there are too many
+        rows.
+    """
+    data, classes = search.data, search.problem.num_classes
+    scores = data.features @ relaxed.weights.T + relaxed.intercepts
+    rows = tie_rows(search.problem, data, prices.flows, scores, _NEAR)
+    if len(rows.classes) > _MOST_ROWS:
+        return None
+    weights, opened = _open(search, sharpness)
+    if not len(opened.classes) or not len(rows.classes):
+        return make_model(search.problem, data, weights, relaxed.intercepts)
+    known = Known(
+        (data.features @ weights.T)[rows.instances, rows.classes].astype(np.float64),
+        relaxed.intercepts,
+        np.full(classes, _INTERCEPT_VARIANCE),
+    )
+    state = _begun(search, rows, opened, known, sharpness)
+    state = state and _hold_intercepts(search, state)
+    while state is not None and len(state.opened.classes):
+        chosen = _surest(state.chances, random)
+        values = state.opened.values[state.chances[chosen].argmax(axis=1)]
+        weights[state.opened.classes[chosen], state.opened.features[chosen]] = values
+        state = _decided(search, state, chosen, values)
+    if state is None:
+        return None
+    return make_model(search.problem, data, weights, state.known.intercepts)
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """What is open, known and believed."""
+
+    rows: TieRows
+    opened: OpenWeights
+    plan: Layout
+    known: Known
+    sites: Sites
+    chances: Float[np.ndarray, "J v"]
+    means: Float[np.ndarray, " C"]
+    sharpness: float
+
+
+def _open(
+    search: Search, sharpness: float
+) -> tuple[Int[np.ndarray, "C f"], OpenWeights]:
+    """The cheapest weights, 0 where other values are likely too; and those."""
+    most = int(search.data.sizes.max())
+    values = np.arange(-most, most + 1)
+    costs = np.abs(values) + values * search.slopes[:, :, None]
+    costs[:, np.abs(values) > search.data.sizes[:, None]] = np.inf
+    penalties = sharpness * (costs - costs.min(axis=2, keepdims=True))
+    penalties[penalties > _UNLIKELY] = np.inf
+    several = np.isfinite(penalties).sum(axis=2) > 1
+    weights = np.where(several, 0, values[penalties.argmin(axis=2)])
+    classes, features = np.nonzero(several)
+    open_ = OpenWeights(
+        classes, features, values.astype(np.float64), penalties[several]
+    )
+    return weights, open_
+
+
+def _begun(
+    search: Search, rows: TieRows, opened: OpenWeights, known: Known, sharpness: float
+) -> _State | None:
+    plan = layout(rows, opened, search.data.features, search.problem.num_classes)
+    sites, no_chances = first_sites(rows, opened), np.zeros_like(opened.penalties)
+    state = _State(
+        rows, opened, plan, known, sites, no_chances, known.intercepts, sharpness
+    )
+    return _swept(search, state, _FIRST_SWEEPS)
+
+
+def _swept(search: Search, state: _State | None, times: int) -> _State | None:
+    """The state after some sweeps; None where they failed or the deadline came."""
+    for _ in range(times):
+        if state is None or time.perf_counter() >= search.deadline:
+            return None
+        told = sweep(
+            state.rows,
+            state.opened,
+            state.plan,
+            state.known,
+            state.sites,
+            state.sharpness,
+        )
+        if told is None:
+            return None
+        sites, marginals = told
+        state = replace(
+            state, sites=sites, chances=marginals.chances, means=marginals.intercepts
+        )
+    return state
+
+
+def _hold_intercepts(search: Search, state: _State | None) -> _State | None:
+    """Brings intercept after intercept to a whole number, the nearest to one first."""
+    left = list(range(search.problem.num_classes))
+    while left and state is not None:
+        away = np.abs(state.means - np.round(state.means))[left]
+        chosen = left.pop(int(away.argmin()))
+        start, end = state.means[chosen], np.round(state.means[chosen])
+        for step in range(1, _STEPS + 1):
+            if state is None:
+                break
+            here = start + (end - start) * step / _STEPS
+            state = _swept(search, _with_intercept(state, chosen, here), _STEP_SWEEPS)
+    return state
+
+
+def _with_intercept(state: _State, chosen: int, value: float) -> _State:
+    intercepts, spread = state.known.intercepts.copy(), state.known.spread.copy()
+    intercepts[chosen], spread[chosen] = value, _HELD_VARIANCE
+    known = replace(state.known, intercepts=intercepts, spread=spread)
+    return replace(state, known=known)
+
+
+def _surest(
+    chances: Float[np.ndarray, "J v"], random: np.random.Generator
+) -> Int[np.ndarray, " x"]:
+    """The weights to decide: the surest few, and all that are as good as decided."""
+    sure = chances.max(axis=1) + _SHAKE * random.random(len(chances))
+    number = max(1, int(_SHARE * len(sure)))
+    return np.union1d(np.argsort(-sure)[:number], np.flatnonzero(sure > _SURE))
+
+
+def _decided(
+    search: Search,
+    state: _State,
+    chosen: Int[np.ndarray, " x"],
+    values: Float[np.ndarray, " x"],
+) -> _State | None:
+    """Some weights decided, and what is believed of the others."""
+    rows, opened, data = state.rows, state.opened, search.data
+    given = np.zeros((search.problem.num_classes, len(data.sizes)))
+    given[opened.classes[chosen], opened.features[chosen]] = values
+    touched = np.unique(opened.features[chosen])
+    raised = data.features[:, touched] @ given[:, touched].T
+    scores = state.known.scores + raised[rows.instances, rows.classes]
+    kept = np.ones(len(opened.classes), bool)
+    kept[chosen] = False
+    left = opened.only(kept)
+    state = replace(
+        state,
+        opened=left,
+        plan=layout(rows, left, data.features, search.problem.num_classes),
+        known=replace(state.known, scores=scores),
+        sites=state.sites.only(kept),
+    )
+    return _swept(search, state, _SWEEPS) if kept.any() else state

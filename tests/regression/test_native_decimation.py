@@ -1,0 +1,143 @@
+"""Models decided weight by weight from marginals, and where walks begin."""
+
+import math
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qpm_jax.regression.merged_data import merge
+from qpm_jax.regression.native import beginnings, decimation
+from qpm_jax.regression.native.beginnings import (
+    Tried,
+    begin,
+    is_settled,
+    next_sharpness,
+)
+from qpm_jax.regression.native.bound import objective_step
+from qpm_jax.regression.native.decimation import decimate
+from qpm_jax.regression.native.search import Search
+from qpm_jax.regression.native.solver import _relax, _zero
+from qpm_jax.regression.native.wandering import first_dive
+
+
+def relaxed_search(make_problem, seed, instances=24, features=14):
+    """A search, the prices of its relaxation and the relaxation."""
+    problem = make_problem(seed, instances, features)
+    data = merge(problem)
+    deadline = time.perf_counter() + 60.0
+    best = _zero(problem, data)
+    prices, relaxed, _ = _relax(problem, data, best, objective_step(problem), deadline)
+    assert prices is not None
+    return Search(problem, data, prices.slopes, 1e6, 0.0, 30, deadline), prices, relaxed
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**6), sharpness=st.sampled_from([0.3, 1.0, 4.0]))
+def test_a_decimation_gives_whole_weights_in_range_at_their_true_cost(
+    seed, sharpness, make_search
+):
+    problem = make_search(seed).problem
+
+    def same(*_):
+        return problem
+
+    search, prices, relaxed = relaxed_search(same, seed)
+    model = decimate(search, prices, relaxed, sharpness, np.random.default_rng(seed))
+    if model is None:  # numbers may fail
+        return
+    assert (np.abs(model.weights) <= search.data.sizes).all()
+    spread = search.data.spread(model.weights)
+    assert model.cost == search.problem.objective(spread, model.intercepts)
+    assert model.cost >= prices.value - 1e-6
+
+
+def test_decimations_end_no_higher_than_dives(make_problem):
+    gained = []
+    for seed in range(4):
+        search, prices, relaxed = relaxed_search(make_problem, seed, 60, 40)
+        ends = [
+            decimate(search, prices, relaxed, sharpness, np.random.default_rng(0))
+            for sharpness in (1.0, 2.0, 4.0)
+        ]
+        dived = first_dive(search, relaxed, np.random.default_rng(0))
+        assert dived is not None
+        gained.append(dived.cost - min(end.cost for end in ends if end is not None))
+    assert np.mean(gained) >= 0
+
+
+def test_the_same_random_numbers_give_the_same_model(make_problem):
+    search, prices, relaxed = relaxed_search(make_problem, 1)
+    first, again = (
+        decimate(search, prices, relaxed, 2.0, np.random.default_rng(7)) for _ in "ab"
+    )
+    assert first is not None
+    assert again is not None
+    np.testing.assert_array_equal(first.weights, again.weights)
+
+
+def test_after_the_deadline_there_is_no_decimation(make_problem):
+    search, prices, relaxed = relaxed_search(make_problem, 0)
+    late = replace(search, deadline=time.perf_counter() - 1.0)
+    random = np.random.default_rng(0)
+    assert decimate(late, prices, relaxed, 2.0, random) is None
+
+
+def test_too_many_rows_are_left_to_dives(monkeypatch, make_problem):
+    search, prices, relaxed = relaxed_search(make_problem, 0)
+    monkeypatch.setattr(decimation, "_MOST_ROWS", 3)
+    random = np.random.default_rng(0)
+    assert decimate(search, prices, relaxed, 2.0, random) is None
+
+
+def test_with_every_weight_decided_by_its_own_cost_nothing_is_propagated(
+    monkeypatch, make_problem
+):
+    search, prices, relaxed = relaxed_search(make_problem, 0)
+    monkeypatch.setattr(decimation, "sweep", None)
+    monkeypatch.setattr(decimation, "_UNLIKELY", -1.0)
+    model = decimate(search, prices, relaxed, 2.0, np.random.default_rng(0))
+    assert model is not None
+
+
+@pytest.mark.parametrize("best", [0.4, 1.5, 3.0, 30.0])
+def test_the_sharpness_is_sought_until_the_best_one_is_between(best):
+    random, tried = np.random.default_rng(0), []
+    while not is_settled(tried):
+        sharpness = next_sharpness(tried, random)
+        tried.append(Tried(sharpness, abs(math.log(sharpness / best))))
+        assert len(tried) < 10
+    found = min(tried, key=lambda one: one.cost).sharpness
+    assert 1 / 1.5 < found / best < 1.5
+    near = [next_sharpness(tried, random) for _ in range(100)]
+    assert 0.4 < min(near) / found < 0.9
+    assert 1.1 < max(near) / found < 2.5
+
+
+def test_where_every_decimation_fails_walks_begin_with_a_dive(
+    monkeypatch, make_problem
+):
+    search, prices, relaxed = relaxed_search(make_problem, 2)
+    monkeypatch.setattr(beginnings, "decimate", lambda *_: None)
+    tried, random = [], np.random.default_rng(0)
+    found = None
+    while not is_settled(tried):
+        assert found is None
+        found, tried = begin(search, prices, relaxed, tried, random)
+    assert found is not None
+    assert all(one.cost == math.inf for one in tried)
+
+
+def test_begin_tells_what_the_decimation_cost_and_descends(
+    monkeypatch, make_problem, make_random_model
+):
+    search, prices, relaxed = relaxed_search(make_problem, 3)
+    poor = make_random_model(search.problem, search.data, 0)
+    monkeypatch.setattr(beginnings, "decimate", lambda *_: poor)
+    found, tried = begin(search, prices, relaxed, [], np.random.default_rng(0))
+    assert found is not None
+    assert found.cost < poor.cost
+    assert [one.cost for one in tried] == [poor.cost]
