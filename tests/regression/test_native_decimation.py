@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qpm_jax.regression.merged_data import merge
-from qpm_jax.regression.native import beginnings, decimation
+from qpm_jax.regression.native import beginnings
 from qpm_jax.regression.native.beginnings import (
     Tried,
     begin,
@@ -18,7 +18,8 @@ from qpm_jax.regression.native.beginnings import (
     next_sharpness,
 )
 from qpm_jax.regression.native.bound import objective_step
-from qpm_jax.regression.native.decimation import decimate
+from qpm_jax.regression.native.marginals import decimation
+from qpm_jax.regression.native.marginals.decimation import decimate
 from qpm_jax.regression.native.search import Search
 from qpm_jax.regression.native.solver import _relax, _zero
 from qpm_jax.regression.native.wandering import first_dive

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from qpm_jax.regression.merged_data import merge
 from qpm_jax.regression.native.bound import price_bound
-from qpm_jax.regression.native.joint_normal import (
+from qpm_jax.regression.native.marginals.beliefs import (
     Known,
     OpenWeights,
     Sites,
-    joint_normal,
     layout,
 )
-from qpm_jax.regression.native.kinked_normal import kinked_moments
-from qpm_jax.regression.native.propagation import first_sites, sweep
-from qpm_jax.regression.native.tie_rows import tie_rows
+from qpm_jax.regression.native.marginals.joint_normal import joint_normal
+from qpm_jax.regression.native.marginals.kinked_normal import kinked_moments
+from qpm_jax.regression.native.marginals.propagation import first_sites, sweep
+from qpm_jax.regression.native.marginals.tie_rows import tie_rows
 from qpm_jax.regression.problem import RegressionProblem
 
 SEEDS = st.integers(0, 10**6)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qpm_jax.regression.native.bound import PriceBound
-from qpm_jax.regression.native.decimation import decimate
+from qpm_jax.regression.native.marginals.decimation import decimate
 from qpm_jax.regression.native.model import NativeModel
 from qpm_jax.regression.native.search import Relaxed, Search
 from qpm_jax.regression.native.wandering import descended, first_dive

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from qpm_jax.regression.native.joint_normal import (
+from qpm_jax.regression.native.marginals.beliefs import (
     Known,
     Layout,
     OpenWeights,
     Sites,
-    joint_normal,
 )
-from qpm_jax.regression.native.kinked_normal import kinked_moments
-from qpm_jax.regression.native.tie_rows import TieRows
+from qpm_jax.regression.native.marginals.joint_normal import joint_normal
+from qpm_jax.regression.native.marginals.kinked_normal import kinked_moments
+from qpm_jax.regression.native.marginals.tie_rows import TieRows
 
 _DAMPING = 0.3
 _LEAST_VARIANCE = 1e-4  # of a weight

@@ -30,7 +30,7 @@ class TieRows:
     Attributes:
         instances: int64 [K].
         classes: int64 [K].
-        groups: int64 [K], 0 … G − 1, the number of the instance among those with rows.
+        groups: int64 [K], ascending from 0 to G − 1, numbers of instances with rows.
         below: float64 [K], what a unit of d below 0 costs.
         above: float64 [K], what a unit above 0 costs.
         top: float64 [K], d is at most this; inf for own classes.

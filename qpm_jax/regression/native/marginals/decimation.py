@@ -13,17 +13,17 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from qpm_jax.regression.native.bound import PriceBound
-from qpm_jax.regression.native.joint_normal import (
+from qpm_jax.regression.native.marginals.beliefs import (
     Known,
     Layout,
     OpenWeights,
     Sites,
     layout,
 )
+from qpm_jax.regression.native.marginals.propagation import first_sites, sweep
+from qpm_jax.regression.native.marginals.tie_rows import TieRows, tie_rows
 from qpm_jax.regression.native.model import NativeModel, make_model
-from qpm_jax.regression.native.propagation import first_sites, sweep
 from qpm_jax.regression.native.search import Relaxed, Search
-from qpm_jax.regression.native.tie_rows import TieRows, tie_rows
 
 # Values that are e to this less likely by their own cost alone are left out.
 _UNLIKELY = 8.0
@@ -89,7 +89,12 @@ def decimate(
 
 @dataclass(frozen=True, eq=False)
 class _State:
-    """What is open, known and believed."""
+    """What is open, known and believed.
+
+    Attributes:
+        chances: float64 [J, v], of each value of each open weight.
+        means: float64 [C], of the intercepts.
+    """
 
     rows: TieRows
     opened: OpenWeights

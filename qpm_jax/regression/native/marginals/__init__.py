@@ -1,0 +1,1 @@
+"""Marginals of all good models by expectation propagation, and models from them."""
