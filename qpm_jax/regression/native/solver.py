@@ -1,11 +1,11 @@
 """The native solver of binarized regression: prices, relax and fix, and a proof.
 
 The linear relaxation of docs/regression.md is nearly whole and close to the optimum.
-Its prices bound every model from below (`bound`). Dives round it weight after weight
-and then open a few classes, or a few weights of every class, at a time (`wandering`);
-the end of a dive descends by pairs of steps (`pairs`). Small programs are searched by
-trees as well: class after class is made whole (`search`), and last, the weights that a
-better model cannot change are fixed and a tree over the rest improves the model once
+Its prices bound every model from below (`bound`). Models are decided weight by weight
+as the marginals of all good models say (`marginals`), then a few weights of every
+class, or a few classes, are opened at a time (`wandering`). Small programs are searched
+by trees as well: class after class is made whole (`search`), and last, the weights that
+a better model cannot change are fixed and a tree over the rest improves the model once
 more or proves it.
 """
 
