@@ -48,8 +48,7 @@ def test_a_decimation_gives_whole_weights_in_range_at_their_true_cost(
 
     search, prices, relaxed = relaxed_search(same, seed)
     model = decimate(search, prices, relaxed, sharpness, np.random.default_rng(seed))
-    if model is None:  # numbers may fail
-        return
+    assert model is not None
     assert (np.abs(model.weights) <= search.data.sizes).all()
     spread = search.data.spread(model.weights)
     assert model.cost == search.problem.objective(spread, model.intercepts)
@@ -94,14 +93,39 @@ def test_too_many_rows_are_left_to_dives(monkeypatch, make_problem):
     assert decimate(search, prices, relaxed, 2.0, random) is None
 
 
-def test_with_every_weight_decided_by_its_own_cost_nothing_is_propagated(
-    monkeypatch, make_problem
+def cheapest_weights(search):
+    """Of one sign or 0, by hand."""
+    beyond = np.abs(search.slopes) > 1
+    return np.where(beyond, -np.sign(search.slopes) * search.data.sizes, 0)
+
+
+@pytest.mark.parametrize("left_out", ["_UNLIKELY", "_NEAR"])
+def test_without_open_weights_or_rows_each_weight_is_its_cheapest(
+    monkeypatch, make_problem, left_out
 ):
     search, prices, relaxed = relaxed_search(make_problem, 0)
     monkeypatch.setattr(decimation, "sweep", None)
-    monkeypatch.setattr(decimation, "_UNLIKELY", -1.0)
+    if left_out == "_UNLIKELY":
+        monkeypatch.setattr(decimation, left_out, 0.0)
+    else:
+        monkeypatch.setattr(decimation, left_out, -1.0)
+        prices = replace(prices, flows=np.zeros_like(prices.flows))
+    # Slopes of exactly ±1 leave two values equally cheap.
+    search = replace(search, slopes=search.slopes + 1e-3)
     model = decimate(search, prices, relaxed, 2.0, np.random.default_rng(0))
     assert model is not None
+    np.testing.assert_array_equal(model.weights, cheapest_weights(search))
+
+
+def test_intercepts_are_brought_within_their_bound(make_problem):
+    found = []
+    for seed in range(4):
+        problem = replace(make_problem(seed, 24, 14), intercept_bound=0)
+        search, prices, relaxed = relaxed_search(lambda *_, p=problem: p, seed)
+        model = decimate(search, prices, relaxed, 2.0, np.random.default_rng(0))
+        assert model is None or np.ptp(model.intercepts) == 0
+        found.append(model is not None)
+    assert any(found)
 
 
 @pytest.mark.parametrize("best", [0.4, 1.5, 3.0, 30.0])
@@ -114,6 +138,8 @@ def test_the_sharpness_is_sought_until_the_best_one_is_between(best):
     found = min(tried, key=lambda one: one.cost).sharpness
     assert 1 / 1.5 < found / best < 1.5
     near = [next_sharpness(tried, random) for _ in range(100)]
+    for better in (0.8, 1.2):  # what is found later leaves it settled
+        assert is_settled([*tried, Tried(better * found, -1.0)])
     assert 0.4 < min(near) / found < 0.9
     assert 1.1 < max(near) / found < 2.5
 

@@ -48,6 +48,17 @@ def test_kinked_moments_are_those_of_the_density(mean, deviation, below, above, 
     np.testing.assert_allclose(found[1], spread, atol=1e-5, rtol=5e-3)
 
 
+@pytest.mark.parametrize("slope", [15.0, 300.0, 6000.0])
+@pytest.mark.parametrize("variance", [1e2, 1e4, 1e6])
+def test_steep_kinks_hold_even_what_is_nearly_free(slope, variance):
+    steep = np.array([slope])
+    mean, left = kinked_moments(
+        np.array([-30.0]), np.array([variance]), steep, steep, np.array([np.inf])
+    )
+    assert abs(mean[0]) < 0.1
+    assert 0 < left[0] < 0.02
+
+
 def test_moments_far_beyond_the_top_stay_below_it():
     one = np.ones(1)
     mean, variance = kinked_moments(40 * one, 0.01 * one, one, 0 * one, 0.5 * one)

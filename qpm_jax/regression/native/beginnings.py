@@ -38,7 +38,7 @@ def begin(
     tried: Sequence[Tried],
     random: np.random.Generator,
 ) -> tuple[NativeModel | None, list[Tried]]:
-    """A decimation and the descent from its end; a dive where decimations fail.
+    """A decimation and the descent from its end; a dive where all of them failed.
 
     Args:
         search: what to search.
@@ -48,8 +48,7 @@ def begin(
         random: of the sharpness, a dive's order, and choices among equals.
 
     Returns:
-        The model, None where there is none by the deadline, or until the sharpness is
-        settled; and what has been tried now.
+        The model, None where the decimation failed; and what has been tried now.
     """
     sharpness = next_sharpness(tried, random)
     found = decimate(search, prices, relaxed, sharpness, random)
@@ -66,10 +65,8 @@ def is_settled(tried: Sequence[Tried]) -> bool:
     """Whether the best one lies between a blunter and a sharper one."""
     if not tried:
         return False
-    best = _best(tried).sharpness
-    return best > _FACTOR * 0.999 * min(one.sharpness for one in tried) and (
-        best < 1.001 / _FACTOR * max(one.sharpness for one in tried)
-    )
+    each = [one.sharpness for one in tried]
+    return min(each) < _best(tried).sharpness < max(each)
 
 
 def next_sharpness(tried: Sequence[Tried], random: np.random.Generator) -> float:
@@ -85,7 +82,7 @@ def next_sharpness(tried: Sequence[Tried], random: np.random.Generator) -> float
     if is_settled(tried):
         return best * math.exp(_SPREAD * random.standard_normal())
     blunt = min(one.sharpness for one in tried)
-    return blunt / _FACTOR if best < _FACTOR * 0.999 * blunt else best * _FACTOR
+    return blunt / _FACTOR if best <= blunt else best * _FACTOR
 
 
 def _best(tried: Sequence[Tried]) -> Tried:

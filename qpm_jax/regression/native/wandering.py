@@ -1,9 +1,9 @@
 """From model to model: neighbourhoods in all classes, and dives of a few.
 
-A dive ends a few units above or below the model it starts from. One that is no dearer
-is taken, a dearer one as in simulated annealing at a temperature that stays the same.
-Where dives get no further, `neighbourhood` finds what is better in a few weights of
-every class; both in turn, as each ends where the other one goes on.
+`neighbourhood` finds what is better in a few weights of every class. Where that gets no
+further it is the turn of dives, which end a few units above or below the model they
+start from: one that is no dearer is taken, a dearer one as in simulated annealing at a
+temperature that stays the same. Each goes on where the other one ends.
 """
 
 from collections.abc import Callable, Generator, Iterator

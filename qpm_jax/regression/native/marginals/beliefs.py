@@ -17,7 +17,7 @@ class OpenWeights:
         features: int64 [J].
         values: float64 [v], what a weight may be.
         penalties: float64 [J, v], s times the reduced cost of each value; inf where it
-            is not allowed.
+            is not allowed, or hardly likely.
     """
 
     classes: Int[np.ndarray, " J"]

@@ -29,8 +29,9 @@ from qpm_jax.regression.native.search import Relaxed, Search
 _UNLIKELY = 8.0
 # Scores this far behind the best may come to lead.
 _NEAR = 4.0
-# More rows than this take too long, and gigabytes.
-_MOST_ROWS = 4000
+# With more rows a sweep takes more than a second, or gigabytes where classes differ.
+_MOST_ROWS = 2000
+_MOST_ENTRIES = 1e8
 _INTERCEPT_VARIANCE, _HELD_VARIANCE = 0.3, 1e-6
 _FIRST_SWEEPS, _SWEEPS = 25, 3
 # An intercept is brought to a whole number in steps, with sweeps after each.
@@ -59,17 +60,19 @@ def decimate(
         random: of choices among equals.
 
     Returns:
-        The model; None where the deadline came, numbers failed, or there are too many
-        rows.
+        The model; None where the deadline came, numbers failed, there are too many
+        rows, or the intercepts break the problem's bound.
     """
     data, classes = search.data, search.problem.num_classes
     scores = data.features @ relaxed.weights.T + relaxed.intercepts
     rows = tie_rows(search.problem, data, prices.flows, scores, _NEAR)
-    if len(rows.classes) > _MOST_ROWS:
-        return None
-    weights, opened = _open(search, sharpness)
+    cheapest, opened = _open(search, sharpness)
     if not len(opened.classes) or not len(rows.classes):
-        return make_model(search.problem, data, weights, relaxed.intercepts)
+        return make_model(search.problem, data, cheapest, relaxed.intercepts)
+    if _too_large(rows, opened, classes):
+        return None
+    weights = cheapest.copy()
+    weights[opened.classes, opened.features] = 0
     known = Known(
         (data.features @ weights.T)[rows.instances, rows.classes].astype(np.float64),
         relaxed.intercepts,
@@ -109,20 +112,29 @@ class _State:
 def _open(
     search: Search, sharpness: float
 ) -> tuple[Int[np.ndarray, "C f"], OpenWeights]:
-    """The cheapest weights, 0 where other values are likely too; and those."""
+    """The cheapest weights, and those that may have other values too."""
     most = int(search.data.sizes.max())
     values = np.arange(-most, most + 1)
     costs = np.abs(values) + values * search.slopes[:, :, None]
     costs[:, np.abs(values) > search.data.sizes[:, None]] = np.inf
     penalties = sharpness * (costs - costs.min(axis=2, keepdims=True))
+    cheapest = values[penalties.argmin(axis=2)]
     penalties[penalties > _UNLIKELY] = np.inf
     several = np.isfinite(penalties).sum(axis=2) > 1
-    weights = np.where(several, 0, values[penalties.argmin(axis=2)])
     classes, features = np.nonzero(several)
-    open_ = OpenWeights(
-        classes, features, values.astype(np.float64), penalties[several]
+    likely = np.isfinite(penalties[several]).any(axis=0)
+    of_open = penalties[several][:, likely]
+    return cheapest, OpenWeights(
+        classes, features, values[likely].astype(np.float64), of_open
     )
-    return weights, open_
+
+
+def _too_large(rows: TieRows, opened: OpenWeights, classes: int) -> bool:
+    """Whether a sweep would take too long or too much memory."""
+    most_rows = int(np.bincount(rows.classes, minlength=classes).max())
+    most_open = int(np.bincount(opened.classes, minlength=classes).max())
+    entries = float(classes) * most_rows * (most_rows + most_open)
+    return len(rows.classes) > _MOST_ROWS or entries > _MOST_ENTRIES
 
 
 def _begun(
@@ -161,10 +173,13 @@ def _swept(search: Search, state: _State | None, times: int) -> _State | None:
 def _hold_intercepts(search: Search, state: _State | None) -> _State | None:
     """Brings intercept after intercept to a whole number, the nearest to one first."""
     left = list(range(search.problem.num_classes))
+    middle = np.floor((state.means.max() + state.means.min()) / 2) if state else 0.0
+    limit = search.problem.intercept_limit
     while left and state is not None:
         away = np.abs(state.means - np.round(state.means))[left]
         chosen = left.pop(int(away.argmin()))
-        start, end = state.means[chosen], np.round(state.means[chosen])
+        start = state.means[chosen]
+        end = np.clip(np.round(start), middle - limit, middle + limit)
         for step in range(1, _STEPS + 1):
             if state is None:
                 break

@@ -4,10 +4,14 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import log_ndtr
 
-_LOG_SQRT_TAU = 0.5 * np.log(2 * np.pi)
-# Densities at an end are at most e to this, times those of the normal variable.
-_STEEPEST = 50.0
-_LEAST = 1e-6  # of a variance, as a share of the normal variable's
+_LOG_NORM = 0.5 * np.log(2 * np.pi)
+# A density at an end, in units of the mass inside, is at most e to this.
+_DENSEST = 50.0
+_LEAST = 1e-6  # of a piece's variance, as a share of the normal variable's
+_SMALLEST = 1e-9  # of all
+# Deviations beyond an end from which on the tail is taken for exponential: what its
+# moments are made of would cancel.
+_FAR = 200.0
 
 
 def kinked_moments(
@@ -35,7 +39,7 @@ def kinked_moments(
     shares /= shares.sum(axis=0)
     middle = (shares * means).sum(axis=0)
     square = (shares * (variances + means**2)).sum(axis=0)
-    return middle, np.maximum(square - middle**2, _LEAST * variance)
+    return middle, np.maximum(square - middle**2, _SMALLEST)
 
 
 def _pieces(
@@ -53,16 +57,20 @@ def _pieces(
     ends = (low - moved) / deviation, (high - moved) / deviation
     inside = _log_mass(*ends)
     densities = [
-        np.exp(np.minimum(-0.5 * end**2 - _LOG_SQRT_TAU - inside, _STEEPEST))
-        for end in ends
+        np.exp(np.minimum(-0.5 * end**2 - _LOG_NORM - inside, _DENSEST)) for end in ends
     ]
     drift = densities[0] - densities[1]
     first, last = (np.where(np.isfinite(end), end, 0.0) for end in ends)
     shrunk = 1 + first * densities[0] - last * densities[1] - drift**2
+    centre, spread = moved + deviation * drift, variance * np.maximum(shrunk, _LEAST)
+    outside = np.maximum(ends[0], -ends[1])
+    tail = deviation / np.maximum(outside, 1.0)
+    edge = np.where(ends[0] > 0, low + tail, high - tail)
+    far = outside > _FAR
     return (
         slope * mean + 0.5 * slope**2 * variance + inside,
-        np.clip(moved + deviation * drift, low, high),
-        variance * np.maximum(shrunk, _LEAST),
+        np.clip(np.where(far, edge, centre), low, high),
+        np.minimum(np.where(far, tail**2, spread), (high - low) ** 2 / 4),
     )
 
 

@@ -5,8 +5,9 @@ At the prices μ of the relaxation a model costs more than the bound by
     Σ (reduced costs of its weights) + Σ_i Σ_c μ_ic (r_i − y_ic)
     + Σ_i (β − σ_i) (r_i − y_li)⁺ + (σ_i − α) (y_li − r_i)⁺,   σ_i = Σ_c μ_ic,
 
-with r_i the best rival's score and y_li the own class's. So all that is not linear is
-about scores less r_i: a row for each score that may come to matter.
+with r_i the best rival's score and y_li the own class's, as long as the prices leave
+nothing to gain from intercepts, that is, their bound does not bind. So all that is not
+linear is about scores less r_i: a row for each score that may come to matter.
 """
 
 from dataclasses import dataclass
