@@ -87,9 +87,21 @@ def close_rivals(
         scores: of a model.
         behind: how far.
     """
+    return scores >= best_rivals(data, scores)[:, None] - behind
+
+
+def best_rivals(
+    data: MergedData, scores: Float[np.ndarray, "n C"]
+) -> Float[np.ndarray, " n"]:
+    """The best score of each instance's rivals, float64 [n].
+
+    Args:
+        data: merged data.
+        scores: of a model, or of the relaxation.
+    """
     rivals = scores.astype(np.float64)
     rivals[np.arange(len(rivals)), data.labels] = -np.inf
-    return scores >= rivals.max(axis=1, keepdims=True) - behind
+    return rivals.max(axis=1)
 
 
 @dataclass(frozen=True, eq=False)

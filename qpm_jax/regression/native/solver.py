@@ -155,7 +155,7 @@ def _rounds(
     tried: list[Tried] = []
     while not is_settled(tried):
         begun, tried = begin(search, prices, relaxed, tried, random)
-        best = best if begun is None else _cheaper(best, begun)
+        best = _cheaper(best, begun)
         yield best
     if entries <= _PROVABLE:
         yield from _by_dives_and_trees(search, prices, relaxed, best, step, random)
@@ -186,12 +186,14 @@ def _by_walks(
             best = prove(search, prices, best, step, int(random.integers(2**31)))
         yield best
         begun, tried = begin(search, prices, relaxed, tried, random)
-        best = best if begun is None else _cheaper(best, begun)
+        best = _cheaper(best, begun)
         yield best
 
 
-def _cheaper(best: Incumbent, model: NativeModel) -> Incumbent:
-    """The best known, with another model where that is cheaper."""
+def _cheaper(best: Incumbent, model: NativeModel | None) -> Incumbent:
+    """The best known, with another model where there is one and it is cheaper."""
+    if model is None:
+        return best
     return replace(best, model=min(best.model, model, key=lambda one: one.cost))
 
 
@@ -264,9 +266,7 @@ def _relax(
     weights, intercepts = block.read(answer.values)
     rounded = np.round(weights).astype(np.int64)
     model = make_model(problem, data, rounded, intercepts)
-    if model is not None:
-        model = _descend(problem, data, prices, model)
-        best = _cheaper(best, model)
+    best = _cheaper(best, model and _descend(problem, data, prices, model))
     best = replace(best, bound=min(round_up(prices.value, step), best.model.cost))
     costs = block.reduced_costs(answer.prices)
     return prices, Relaxed(weights, intercepts, costs), best

@@ -20,7 +20,11 @@ from qpm_jax.regression.native.marginals.beliefs import (
     Sites,
     layout,
 )
-from qpm_jax.regression.native.marginals.propagation import first_sites, sweep
+from qpm_jax.regression.native.marginals.propagation import (
+    Marginals,
+    first_sites,
+    sweep,
+)
 from qpm_jax.regression.native.marginals.tie_rows import TieRows, tie_rows
 from qpm_jax.regression.native.model import NativeModel, make_model
 from qpm_jax.regression.native.search import Relaxed, Search
@@ -81,8 +85,9 @@ def decimate(
     state = _begun(search, rows, opened, known, sharpness)
     state = state and _hold_intercepts(search, state)
     while state is not None and len(state.opened.classes):
-        chosen = _surest(state.chances, random)
-        values = state.opened.values[state.chances[chosen].argmax(axis=1)]
+        chances = state.marginals.chances
+        chosen = _surest(chances, random)
+        values = state.opened.values[chances[chosen].argmax(axis=1)]
         weights[state.opened.classes[chosen], state.opened.features[chosen]] = values
         state = _decided(search, state, chosen, values)
     if state is None:
@@ -92,20 +97,14 @@ def decimate(
 
 @dataclass(frozen=True, eq=False)
 class _State:
-    """What is open, known and believed.
-
-    Attributes:
-        chances: float64 [J, v], of each value of each open weight.
-        means: float64 [C], of the intercepts.
-    """
+    """What is open, known and believed."""
 
     rows: TieRows
     opened: OpenWeights
     plan: Layout
     known: Known
     sites: Sites
-    chances: Float[np.ndarray, "J v"]
-    means: Float[np.ndarray, " C"]
+    marginals: Marginals
     sharpness: float
 
 
@@ -141,10 +140,9 @@ def _begun(
     search: Search, rows: TieRows, opened: OpenWeights, known: Known, sharpness: float
 ) -> _State | None:
     plan = layout(rows, opened, search.data.features, search.problem.num_classes)
-    sites, no_chances = first_sites(rows, opened), np.zeros_like(opened.penalties)
-    state = _State(
-        rows, opened, plan, known, sites, no_chances, known.intercepts, sharpness
-    )
+    nothing = Marginals(np.zeros_like(opened.penalties), known.intercepts)
+    sites = first_sites(rows, opened)
+    state = _State(rows, opened, plan, known, sites, nothing, sharpness)
     return _swept(search, state, _FIRST_SWEEPS)
 
 
@@ -163,29 +161,24 @@ def _swept(search: Search, state: _State | None, times: int) -> _State | None:
         )
         if told is None:
             return None
-        sites, marginals = told
-        state = replace(
-            state, sites=sites, chances=marginals.chances, means=marginals.intercepts
-        )
+        state = replace(state, sites=told[0], marginals=told[1])
     return state
 
 
-def _hold_intercepts(search: Search, state: _State | None) -> _State | None:
+def _hold_intercepts(search: Search, state: _State) -> _State | None:
     """Brings intercept after intercept to a whole number, the nearest to one first."""
+    means, limit = state.marginals.intercepts, search.problem.intercept_limit
+    middle = np.floor((means.max() + means.min()) / 2)
     left = list(range(search.problem.num_classes))
-    middle = np.floor((state.means.max() + state.means.min()) / 2) if state else 0.0
-    limit = search.problem.intercept_limit
-    while left and state is not None:
-        away = np.abs(state.means - np.round(state.means))[left]
-        chosen = left.pop(int(away.argmin()))
-        start = state.means[chosen]
-        end = np.clip(np.round(start), middle - limit, middle + limit)
-        for step in range(1, _STEPS + 1):
-            if state is None:
-                break
-            here = start + (end - start) * step / _STEPS
-            state = _swept(search, _with_intercept(state, chosen, here), _STEP_SWEEPS)
-    return state
+    now: _State | None = state
+    while left and now is not None:
+        means = now.marginals.intercepts
+        chosen = left.pop(int(np.abs(means - np.round(means))[left].argmin()))
+        end = np.clip(np.round(means[chosen]), middle - limit, middle + limit)
+        for here in np.linspace(means[chosen], end, _STEPS + 1)[1:]:
+            moved = now and _with_intercept(now, chosen, here)
+            now = _swept(search, moved, _STEP_SWEEPS)
+    return now
 
 
 def _with_intercept(state: _State, chosen: int, value: float) -> _State:

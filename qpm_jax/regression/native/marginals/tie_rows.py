@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from qpm_jax.regression.merged_data import MergedData
+from qpm_jax.regression.native.block_building import best_rivals
 from qpm_jax.regression.problem import RegressionProblem
 
 # A price below this is none.
@@ -61,12 +62,9 @@ def tie_rows(
         scores: of the relaxation.
         near: scores this far from the best rival's have a row; priced ones always.
     """
-    every = np.arange(len(scores))
-    own = every, data.labels
-    rivals = scores.copy()
-    rivals[own] = -np.inf
-    best = rivals.max(axis=1)
-    rowed = (flows > _PRICED) | (rivals > best[:, None] - near)
+    own = np.arange(len(scores)), data.labels
+    best = best_rivals(data, scores)
+    rowed = (flows > _PRICED) | (scores > best[:, None] - near)
     rowed[own] = np.abs(scores[own] - best) < near
     rowed &= (rowed.sum(axis=1) > 1)[:, None]
     instances, classes = np.nonzero(rowed)
