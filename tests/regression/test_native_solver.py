@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from qpm_jax.regression.native import search as native_search
 from qpm_jax.regression.native import solver as native
@@ -41,7 +42,7 @@ def least_objective(problem, reach=6):
 @given(seed=st.integers(0, 10**6))
 def test_a_small_problem_is_proven_at_the_least_objective_of_all_models(seed):
     problem = random_problem(seed, instances=6, features=2)
-    solution = solve_native(problem, time_limit=20)
+    solution = solve_native(problem, 600)
     assert solution.status == "optimal"
     assert solution.objective == least_objective(problem)
     assert solution.bound == solution.objective
@@ -50,7 +51,7 @@ def test_a_small_problem_is_proven_at_the_least_objective_of_all_models(seed):
 def test_the_bound_is_never_above_the_objective_and_only_rises():
     problem = random_problem(1, instances=24, features=16, classes=4)
     news = []
-    solve_native(problem, 10, max_rounds=4, progress=lambda *seen: news.append(seen))
+    solve_native(problem, 600, max_rounds=4, progress=lambda *seen: news.append(seen))
     objectives, bounds, seconds = map(np.array, zip(*news, strict=True))
     assert (bounds <= objectives).all()
     assert (np.diff(bounds[np.isfinite(bounds)]) >= 0).all()
@@ -60,7 +61,7 @@ def test_the_bound_is_never_above_the_objective_and_only_rises():
 
 def test_the_same_seed_gives_the_same_model():
     problem = random_problem(1, instances=24, features=16, classes=4)
-    first, second = (solve_native(problem, 30, seed=7, max_rounds=3) for _ in range(2))
+    first, second = (solve_native(problem, 600, seed=7, max_rounds=3) for _ in range(2))
     np.testing.assert_array_equal(first.coefficients, second.coefficients)
     np.testing.assert_array_equal(first.intercepts, second.intercepts)
 
@@ -77,13 +78,29 @@ def test_an_interrupt_returns_the_model_known_by_then():
     def interrupt(objective, bound, seconds):
         raise KeyboardInterrupt
 
-    solution = solve_native(random_problem(0), 10, progress=interrupt)
+    solution = solve_native(random_problem(0), 600, progress=interrupt)
     assert solution.status == "interrupted"
+
+
+def test_blas_runs_on_one_thread_while_solving_and_is_given_back():
+    def threads() -> list[int]:
+        return [
+            pool["num_threads"]
+            for pool in threadpool_info()
+            if pool["user_api"] == "blas"
+        ]
+
+    seen = []
+    with threadpool_limits(2, "blas"):
+        before = threads()
+        solve_native(random_problem(0), 600, progress=lambda *_: seen.append(threads()))
+        assert threads() == before
+    assert all(count == 1 for counts in seen for count in counts)
 
 
 def test_the_solve_ends_at_the_gap_asked_for():
     problem = random_problem(11, instances=20, features=10, classes=3)
-    solution = solve_native(problem, 20, gap=0.5)
+    solution = solve_native(problem, 600, gap=0.5)
     assert solution.status in ("gap_reached", "optimal")
     assert solution.gap <= 0.5
 
@@ -93,7 +110,7 @@ def test_the_search_by_classes_ends_at_the_same_proof(monkeypatch, joint):
     monkeypatch.setattr(native, "_SMALL", 0)
     monkeypatch.setattr(native_search, "_JOINT_WORK", joint)
     problem = random_problem(1, instances=24, features=16, classes=4)
-    solution = solve_native(problem, 30)
+    solution = solve_native(problem, 600)
     assert solution.status == "optimal"
     assert solution.objective == -28
 
@@ -102,7 +119,7 @@ def test_dives_alone_prove_what_is_nearly_proven(monkeypatch):
     monkeypatch.setattr(native, "_SMALL", 0)
     monkeypatch.setattr(native, "_PROVABLE", 0)
     problem = random_problem(1, instances=24, features=16, classes=4)
-    solution = solve_native(problem, 30)
+    solution = solve_native(problem, 600)
     assert solution.status == "optimal"
     assert solution.objective == -28
 
@@ -114,7 +131,7 @@ def test_the_search_by_classes_alone_only_improves_and_keeps_the_bound(monkeypat
     problem = random_problem(1, instances=24, features=16, classes=4)
     news = []
     solution = solve_native(
-        problem, 30, max_rounds=24, progress=lambda *seen: news.append(seen[0])
+        problem, 600, max_rounds=24, progress=lambda *seen: news.append(seen[0])
     )
     assert solution.status == "time_limit"
     assert solution.bound == -29
@@ -129,14 +146,14 @@ def test_a_problem_without_time_for_the_relaxation_still_has_an_answer(monkeypat
         lambda *_: BlockAnswer(None, -np.inf, np.array([]), False),
     )
     problem = random_problem(1, instances=24, features=16, classes=4)
-    solution = solve_native(problem, 30)
+    solution = solve_native(problem, 600)
     assert solution.status == "no_incumbent"
     assert solution.bound == -70
 
 
 def test_once_the_relaxation_is_rounded_there_is_more_than_zero_weights():
     problem = random_problem(1, instances=24, features=16, classes=4)
-    assert solve_native(problem, 30, max_rounds=1).status == "time_limit"
+    assert solve_native(problem, 600, max_rounds=1).status == "time_limit"
 
 
 def test_problems_may_have_whole_features_and_unequal_classes():
@@ -144,7 +161,7 @@ def test_problems_may_have_whole_features_and_unequal_classes():
     problem = RegressionProblem(
         random.integers(-2, 4, (14, 4)), np.arange(14) % 3 // 2, 2, 1.5, 2.5
     )
-    solution = solve_native(problem, 20)
+    solution = solve_native(problem, 600)
     assert solution.status == "optimal"
     assert solution.objective == problem.objective(
         solution.coefficients, solution.intercepts
@@ -158,7 +175,7 @@ def test_flags_are_proven_optimal(shared):
     problem = RegressionProblem(
         (table[chosen, 1:] > 0).astype(int), labels[chosen], 5, 2.0, 5.0
     )
-    assert solve_native(problem, 60).status == "optimal"
+    assert solve_native(problem, 600).status == "optimal"
 
 
 @pytest.mark.parametrize("bound", [0, 1])
@@ -172,6 +189,6 @@ def test_a_given_intercept_bound_is_kept(bound):
         5.0,
         intercept_bound=bound,
     )
-    solution = solve_native(problem, 20)
+    solution = solve_native(problem, 600)
     assert np.abs(solution.intercepts).max() <= bound
     assert solution.status == "optimal"

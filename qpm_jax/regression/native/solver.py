@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Int
+from threadpoolctl import threadpool_limits
 
 from qpm_jax.regression.merged_data import MergedData, merge
 from qpm_jax.regression.native.beginnings import Tried, begin, is_settled
@@ -62,6 +63,8 @@ _PROVABLE = 100_000
 _NEARLY_PROVEN = 1.5
 
 
+# More threads of BLAS only wait for each other: the matrices are small.
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def solve_native(
     problem: RegressionProblem,
     time_limit: float = 60.0,
@@ -71,6 +74,8 @@ def solve_native(
     max_rounds: int | None = None,
 ) -> RegressionSolution:
     """Solves a regression problem by prices and a few classes at a time.
+
+    One thread does all the work; BLAS is held to one, in the whole process, meanwhile.
 
     Args:
         problem: the problem.
