@@ -12,7 +12,7 @@ from qpm_jax.regression.native.bound import price_bound
 from qpm_jax.regression.native.model import make_model
 from qpm_jax.regression.native.search import Search
 
-FOREVER = 60.0
+FOREVER = 3600.0
 
 
 def random_problem(seed, instances=6, features=2, classes=3, alpha=2, beta=5, top=1):

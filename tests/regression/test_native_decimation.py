@@ -17,11 +17,10 @@ from qpm_jax.regression.native.beginnings import (
     is_settled,
     next_sharpness,
 )
-from qpm_jax.regression.native.bound import objective_step
 from qpm_jax.regression.native.marginals import decimation
 from qpm_jax.regression.native.marginals.decimation import decimate
+from qpm_jax.regression.native.relaxation import relax
 from qpm_jax.regression.native.search import Search
-from qpm_jax.regression.native.solver import _relax, _zero
 from qpm_jax.regression.native.wandering import first_dive
 
 
@@ -30,9 +29,9 @@ def relaxed_search(make_problem, seed, instances=24, features=14):
     problem = make_problem(seed, instances, features)
     data = merge(problem)
     deadline = time.perf_counter() + 60.0
-    best = _zero(problem, data)
-    prices, relaxed, _ = _relax(problem, data, best, objective_step(problem), deadline)
-    assert prices is not None
+    relaxation = relax(problem, data, deadline)
+    assert relaxation is not None
+    prices, relaxed = relaxation
     return Search(problem, data, prices.slopes, 1e6, 0.0, 30, deadline), prices, relaxed
 
 

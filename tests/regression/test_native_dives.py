@@ -14,21 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qpm_jax.regression.native import dive as dives
+from qpm_jax.regression.native import model as native_model
 from qpm_jax.regression.native import wandering
 from qpm_jax.regression.native.dive import dive, round_all
-from qpm_jax.regression.native.model import make_model
 from qpm_jax.regression.native.program import held_cost, warm_relaxation
 from qpm_jax.regression.native.search import as_relaxed, open_block
 from qpm_jax.regression.native.wandering import Walk, first_dive, one_walk, wander
 
 
 def zero_model(search):
-    shape = search.problem.num_classes, len(search.data.sizes)
-    model = make_model(
-        search.problem, search.data, np.zeros(shape, np.int64), np.zeros(shape[0])
-    )
-    assert model is not None
-    return model
+    return native_model.zero_model(search.problem, search.data)
 
 
 @settings(max_examples=20, deadline=None)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from qpm_jax.regression.native import relaxation
 from qpm_jax.regression.native import search as native_search
 from qpm_jax.regression.native import solver as native
 from qpm_jax.regression.native.program import BlockAnswer
@@ -141,7 +142,7 @@ def test_the_search_by_classes_alone_only_improves_and_keeps_the_bound(monkeypat
 
 def test_a_problem_without_time_for_the_relaxation_still_has_an_answer(monkeypatch):
     monkeypatch.setattr(
-        native,
+        relaxation,
         "solve_block",
         lambda *_: BlockAnswer(None, -np.inf, np.array([]), False),
     )

@@ -65,6 +65,20 @@ def make_model(
     )
 
 
+def zero_model(problem: RegressionProblem, data: MergedData) -> NativeModel:
+    """Zero weights and intercepts, which are always allowed.
+
+    Args:
+        problem: the problem.
+        data: its merged data.
+    """
+    weights = np.zeros((problem.num_classes, len(data.sizes)), np.int64)
+    model = make_model(problem, data, weights, np.zeros(problem.num_classes))
+    if model is None:
+        raise RuntimeError("intercepts of 0 broke the problem's bound.")
+    return model
+
+
 def margin_cost(
     problem: RegressionProblem, data: MergedData, scores: Int[np.ndarray, "n C"]
 ) -> float:

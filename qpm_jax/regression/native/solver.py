@@ -19,7 +19,6 @@ from threadpoolctl import threadpool_limits
 
 from qpm_jax.regression.merged_data import MergedData, merge
 from qpm_jax.regression.native.beginnings import Tried, begin, is_settled
-from qpm_jax.regression.native.block_building import build_block
 from qpm_jax.regression.native.bound import (
     PriceBound,
     allowed_weights,
@@ -27,10 +26,10 @@ from qpm_jax.regression.native.bound import (
     price_bound,
     round_up,
 )
-from qpm_jax.regression.native.model import NativeModel, make_model
+from qpm_jax.regression.native.model import NativeModel, make_model, zero_model
 from qpm_jax.regression.native.pairs import descend_by_pairs
-from qpm_jax.regression.native.program import solve_block
 from qpm_jax.regression.native.proof import Incumbent, prove
+from qpm_jax.regression.native.relaxation import relax
 from qpm_jax.regression.native.search import Relaxed, Search, as_relaxed, open_classes
 from qpm_jax.regression.native.wandering import Walk, look_around, one_walk, wander
 from qpm_jax.regression.problem import RegressionProblem
@@ -126,12 +125,8 @@ def solve_native(
 
 def _zero(problem: RegressionProblem, data: MergedData) -> Incumbent:
     """Zero weights and intercepts, which are always allowed, and even prices."""
-    classes = problem.num_classes
-    weights = np.zeros((classes, len(data.sizes)), np.int64)
-    model = make_model(problem, data, weights, np.zeros(classes))
-    if model is None:
-        raise RuntimeError("intercepts of 0 broke the problem's bound.")
-    even = price_bound(problem, data, np.zeros((len(data.labels), classes)))
+    model = zero_model(problem, data)
+    even = price_bound(problem, data, np.zeros((len(data.labels), problem.num_classes)))
     bound = round_up(even.value, objective_step(problem))
     return Incumbent(model, min(bound, model.cost))
 
@@ -147,9 +142,11 @@ def _rounds(
     random = np.random.default_rng(seed)
     step = objective_step(problem)
     yield best
-    prices, relaxed, best = _relax(problem, data, best, step, deadline)
-    if prices is None:
+    relaxation = relax(problem, data, deadline)
+    if relaxation is None:
         return
+    prices, relaxed = relaxation
+    best = _rounded(problem, data, prices, relaxed, best, step)
     yield best
     slack = max(_SLACK, _SLACK_SHARE * abs(prices.value))
     search = Search(problem, data, prices.slopes, _ALLOWANCE, slack, _NODES, deadline)
@@ -247,34 +244,19 @@ def _group(classes: int, random: np.random.Generator) -> Int[np.ndarray, " K"]:
     return random.permutation(classes)[:size]
 
 
-def _relax(
+def _rounded(
     problem: RegressionProblem,
     data: MergedData,
+    prices: PriceBound,
+    relaxed: Relaxed,
     best: Incumbent,
     step: float,
-    deadline: float,
-) -> tuple[PriceBound | None, Relaxed, Incumbent]:
-    """The linear relaxation's prices and weights; its bound and rounded weights."""
-    classes = problem.num_classes
-    most = np.broadcast_to(data.sizes, (classes, len(data.sizes))).astype(np.float64)
-    every, none = np.ones(classes, bool), np.zeros(classes, bool)
-    close = np.ones((len(data.labels), classes), bool)
-    block = build_block(
-        problem, data, -most, most, np.zeros(classes), every, none, close
-    )
-    answer = solve_block(block, deadline)
-    if answer.values is None or not answer.ended:
-        return None, Relaxed(0 * most, np.zeros(classes)), best
-    prices = price_bound(
-        problem, data, -answer.prices.reshape(-1, classes) / data.counts[:, None]
-    )
-    weights, intercepts = block.read(answer.values)
-    rounded = np.round(weights).astype(np.int64)
-    model = make_model(problem, data, rounded, intercepts)
+) -> Incumbent:
+    """The best known with the relaxation's bound and the descent of its rounding."""
+    weights = np.round(relaxed.weights).astype(np.int64)
+    model = make_model(problem, data, weights, relaxed.intercepts)
     best = _cheaper(best, model and _descend(problem, data, prices, model))
-    best = replace(best, bound=min(round_up(prices.value, step), best.model.cost))
-    costs = block.reduced_costs(answer.prices)
-    return prices, Relaxed(weights, intercepts, costs), best
+    return replace(best, bound=min(round_up(prices.value, step), best.model.cost))
 
 
 def _descend(
