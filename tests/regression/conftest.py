@@ -9,7 +9,8 @@ import pytest
 from qpm_jax.regression import RegressionProblem
 from qpm_jax.regression.merged_data import merge
 from qpm_jax.regression.native.bound import price_bound
-from qpm_jax.regression.native.model import make_model
+from qpm_jax.regression.native.model import make_model, zero_model
+from qpm_jax.regression.native.relaxation import as_relaxed
 from qpm_jax.regression.native.search import Search
 
 FOREVER = 3600.0
@@ -29,7 +30,8 @@ def search_of(seed, instances=18, features=10, classes=3):
     data = merge(problem)
     prices = price_bound(problem, data, np.zeros((len(data.labels), classes)))
     deadline = time.perf_counter() + FOREVER
-    return Search(problem, data, prices.slopes, 1e6, 0.0, 30, deadline)
+    zero = as_relaxed(zero_model(problem, data))
+    return Search(problem, data, prices, zero, 1e6, 0.0, 30, deadline)
 
 
 def random_model(problem, data, seed):

@@ -25,14 +25,13 @@ from qpm_jax.regression.native.wandering import first_dive
 
 
 def relaxed_search(make_problem, seed, instances=24, features=14):
-    """A search, the prices of its relaxation and the relaxation."""
+    """A search from its relaxation."""
     problem = make_problem(seed, instances, features)
     data = merge(problem)
     deadline = time.perf_counter() + 600.0
     relaxation = relax(problem, data, deadline)
     assert relaxation is not None
-    prices, relaxed = relaxation
-    return Search(problem, data, prices.slopes, 1e6, 0.0, 30, deadline), prices, relaxed
+    return Search(problem, data, *relaxation, 1e6, 0.0, 30, deadline)
 
 
 @settings(max_examples=15, deadline=None)
@@ -45,73 +44,73 @@ def test_a_decimation_gives_whole_weights_in_range_at_their_true_cost(
     def same(*_):
         return problem
 
-    search, prices, relaxed = relaxed_search(same, seed)
-    model = decimate(search, prices, relaxed, sharpness, np.random.default_rng(seed))
+    search = relaxed_search(same, seed)
+    model = decimate(search, sharpness, np.random.default_rng(seed))
     assert model is not None
     assert (np.abs(model.weights) <= search.data.sizes).all()
     spread = search.data.spread(model.weights)
     assert model.cost == search.problem.objective(spread, model.intercepts)
-    assert model.cost >= prices.value - 1e-6
+    assert model.cost >= search.prices.value - 1e-6
 
 
 def test_decimations_end_no_higher_than_dives(make_problem):
     gained = []
     for seed in range(4):
-        search, prices, relaxed = relaxed_search(make_problem, seed, 60, 40)
+        search = relaxed_search(make_problem, seed, 60, 40)
         ends = [
-            decimate(search, prices, relaxed, sharpness, np.random.default_rng(0))
+            decimate(search, sharpness, np.random.default_rng(0))
             for sharpness in (1.0, 2.0, 4.0)
         ]
-        dived = first_dive(search, relaxed, np.random.default_rng(0))
+        dived = first_dive(search, np.random.default_rng(0))
         assert dived is not None
         gained.append(dived.cost - min(end.cost for end in ends if end is not None))
     assert np.mean(gained) >= 0
 
 
 def test_the_same_random_numbers_give_the_same_model(make_problem):
-    search, prices, relaxed = relaxed_search(make_problem, 1)
-    first, again = (
-        decimate(search, prices, relaxed, 2.0, np.random.default_rng(7)) for _ in "ab"
-    )
+    search = relaxed_search(make_problem, 1)
+    first, again = (decimate(search, 2.0, np.random.default_rng(7)) for _ in "ab")
     assert first is not None
     assert again is not None
     np.testing.assert_array_equal(first.weights, again.weights)
 
 
 def test_after_the_deadline_there_is_no_decimation(make_problem):
-    search, prices, relaxed = relaxed_search(make_problem, 0)
+    search = relaxed_search(make_problem, 0)
     late = replace(search, deadline=time.perf_counter() - 1.0)
     random = np.random.default_rng(0)
-    assert decimate(late, prices, relaxed, 2.0, random) is None
+    assert decimate(late, 2.0, random) is None
 
 
 def test_too_many_rows_are_left_to_dives(monkeypatch, make_problem):
-    search, prices, relaxed = relaxed_search(make_problem, 0)
+    search = relaxed_search(make_problem, 0)
     monkeypatch.setattr(decimation, "_MOST_ROWS", 3)
     random = np.random.default_rng(0)
-    assert decimate(search, prices, relaxed, 2.0, random) is None
+    assert decimate(search, 2.0, random) is None
 
 
 def cheapest_weights(search):
     """Of one sign or 0, by hand."""
-    beyond = np.abs(search.slopes) > 1
-    return np.where(beyond, -np.sign(search.slopes) * search.data.sizes, 0)
+    slopes = search.prices.slopes
+    return np.where(np.abs(slopes) > 1, -np.sign(slopes) * search.data.sizes, 0)
 
 
 @pytest.mark.parametrize("left_out", ["_UNLIKELY", "_NEAR"])
 def test_without_open_weights_or_rows_each_weight_is_its_cheapest(
     monkeypatch, make_problem, left_out
 ):
-    search, prices, relaxed = relaxed_search(make_problem, 0)
+    search = relaxed_search(make_problem, 0)
     monkeypatch.setattr(decimation, "sweep", None)
     if left_out == "_UNLIKELY":
         monkeypatch.setattr(decimation, left_out, 0.0)
     else:
         monkeypatch.setattr(decimation, left_out, -1.0)
-        prices = replace(prices, flows=np.zeros_like(prices.flows))
+        flows = np.zeros_like(search.prices.flows)
+        search = replace(search, prices=replace(search.prices, flows=flows))
     # Slopes of exactly ±1 leave two values equally cheap.
-    search = replace(search, slopes=search.slopes + 1e-3)
-    model = decimate(search, prices, relaxed, 2.0, np.random.default_rng(0))
+    prices = replace(search.prices, slopes=search.prices.slopes + 1e-3)
+    search = replace(search, prices=prices)
+    model = decimate(search, 2.0, np.random.default_rng(0))
     assert model is not None
     np.testing.assert_array_equal(model.weights, cheapest_weights(search))
 
@@ -120,8 +119,8 @@ def test_intercepts_are_brought_within_their_bound(make_problem):
     found = []
     for seed in range(4):
         problem = replace(make_problem(seed, 24, 14), intercept_bound=0)
-        search, prices, relaxed = relaxed_search(lambda *_, p=problem: p, seed)
-        model = decimate(search, prices, relaxed, 2.0, np.random.default_rng(0))
+        search = relaxed_search(lambda *_, p=problem: p, seed)
+        model = decimate(search, 2.0, np.random.default_rng(0))
         assert model is None or np.ptp(model.intercepts) == 0
         found.append(model is not None)
     assert any(found)
@@ -146,13 +145,13 @@ def test_the_sharpness_is_sought_until_the_best_one_is_between(best):
 def test_where_every_decimation_fails_walks_begin_with_a_dive(
     monkeypatch, make_problem
 ):
-    search, prices, relaxed = relaxed_search(make_problem, 2)
+    search = relaxed_search(make_problem, 2)
     monkeypatch.setattr(beginnings, "decimate", lambda *_: None)
     tried, random = [], np.random.default_rng(0)
     found = None
     while not is_settled(tried):
         assert found is None
-        found, tried = begin(search, prices, relaxed, tried, random)
+        found, tried = begin(search, tried, random)
     assert found is not None
     assert all(one.cost == math.inf for one in tried)
 
@@ -160,10 +159,10 @@ def test_where_every_decimation_fails_walks_begin_with_a_dive(
 def test_begin_tells_what_the_decimation_cost_and_descends(
     monkeypatch, make_problem, make_random_model
 ):
-    search, prices, relaxed = relaxed_search(make_problem, 3)
+    search = relaxed_search(make_problem, 3)
     poor = make_random_model(search.problem, search.data, 0)
     monkeypatch.setattr(beginnings, "decimate", lambda *_: poor)
-    found, tried = begin(search, prices, relaxed, [], np.random.default_rng(0))
+    found, tried = begin(search, [], np.random.default_rng(0))
     assert found is not None
     assert found.cost < poor.cost
     assert [one.cost for one in tried] == [poor.cost]

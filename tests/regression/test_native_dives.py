@@ -18,7 +18,8 @@ from qpm_jax.regression.native import model as native_model
 from qpm_jax.regression.native import wandering
 from qpm_jax.regression.native.dive import dive, round_all
 from qpm_jax.regression.native.program import held_cost, warm_relaxation
-from qpm_jax.regression.native.search import as_relaxed, open_block
+from qpm_jax.regression.native.relaxation import as_relaxed
+from qpm_jax.regression.native.search import open_block
 from qpm_jax.regression.native.wandering import Walk, first_dive, one_walk, wander
 
 
@@ -110,8 +111,7 @@ def test_a_first_relaxation_ends_on_ctrl_c(make_search):
 
 def test_the_first_dive_is_of_all_classes(make_search):
     search = make_search(1)
-    known = zero_model(search)
-    end = first_dive(search, as_relaxed(known), np.random.default_rng(0))
+    end = first_dive(search, np.random.default_rng(0))
     assert end is not None
     assert end.weights.any(axis=1).all()
 
@@ -141,8 +141,7 @@ def test_weights_of_common_features_are_rounded_first(monkeypatch, make_search):
 def test_after_the_deadline_there_is_no_first_dive(make_search):
     search = make_search(1)
     late = replace(search, deadline=time.perf_counter() - 1.0)
-    known, random = as_relaxed(zero_model(search)), np.random.default_rng(0)
-    assert first_dive(late, known, random) is None
+    assert first_dive(late, np.random.default_rng(0)) is None
 
 
 def test_a_walk_ends_when_draws_and_dives_are_for_nothing(monkeypatch, make_search):

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qpm_jax.regression.native.bound import PriceBound
 from qpm_jax.regression.native.marginals.decimation import decimate
 from qpm_jax.regression.native.model import NativeModel
-from qpm_jax.regression.native.search import Relaxed, Search
+from qpm_jax.regression.native.search import Search
 from qpm_jax.regression.native.wandering import descended, first_dive
 
 _FIRST = 3.0
@@ -33,8 +32,6 @@ class Tried:
 
 def begin(
     search: Search,
-    prices: PriceBound,
-    relaxed: Relaxed,
     tried: Sequence[Tried],
     random: np.random.Generator,
 ) -> tuple[NativeModel | None, list[Tried]]:
@@ -42,8 +39,6 @@ def begin(
 
     Args:
         search: what to search.
-        prices: of the relaxation.
-        relaxed: the relaxation of the whole.
         tried: decimations so far.
         random: of the sharpness, a dive's order, and choices among equals.
 
@@ -51,13 +46,13 @@ def begin(
         The model, None where the decimation failed; and what has been tried now.
     """
     sharpness = next_sharpness(tried, random)
-    found = decimate(search, prices, relaxed, sharpness, random)
+    found = decimate(search, sharpness, random)
     cost = math.inf if found is None else found.cost
     now = [*tried, Tried(sharpness, cost)]
     if found is not None:
         return descended(search, found), now
     if is_settled(now) and _best(now).cost == math.inf:
-        return first_dive(search, relaxed, random), now
+        return first_dive(search, random), now
     return None, now
 
 

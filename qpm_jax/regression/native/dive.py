@@ -21,7 +21,8 @@ from qpm_jax.regression.merged_data import MergedData
 from qpm_jax.regression.native.block import Block, read_model
 from qpm_jax.regression.native.model import NativeModel
 from qpm_jax.regression.native.program import held_cost, warm_relaxation
-from qpm_jax.regression.native.search import Relaxed, Search, open_block
+from qpm_jax.regression.native.relaxation import Relaxed
+from qpm_jax.regression.native.search import Search, open_block
 
 # A rounding that costs more than this has its other side tried.
 _DEAR = 1.0

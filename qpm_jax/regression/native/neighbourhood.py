@@ -141,7 +141,7 @@ def _ranges(
     search: Search, model: NativeModel
 ) -> tuple[Float[np.ndarray, "C f"], Float[np.ndarray, "C f"]]:
     """The values that weights may take, those of the model among them."""
-    lower, upper = allowed_weights(search.data, search.slopes, _ALLOWANCE)
+    lower, upper = allowed_weights(search.data, search.prices.slopes, _ALLOWANCE)
     lower = np.minimum(lower, model.weights).astype(np.float64)
     return lower, np.maximum(upper, model.weights).astype(np.float64)
 
@@ -159,4 +159,4 @@ def _cheapest_step(search: Search, model: NativeModel) -> Float[np.ndarray, "C f
 def _priced(
     search: Search, weights: Float[np.ndarray, "C f"]
 ) -> Float[np.ndarray, "C f"]:
-    return np.abs(weights) + search.slopes * weights
+    return np.abs(weights) + search.prices.slopes * weights

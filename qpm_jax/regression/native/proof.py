@@ -7,9 +7,9 @@ import numpy as np
 from qpm_jax.regression.native.block import read_model
 from qpm_jax.regression.native.block_building import build_block
 from qpm_jax.regression.native.bound import (
-    PriceBound,
     allowed_weights,
     cutoff_below,
+    objective_step,
     round_up,
 )
 from qpm_jax.regression.native.model import NativeModel
@@ -28,9 +28,7 @@ class Incumbent:
     bound: float
 
 
-def prove(
-    search: Search, prices: PriceBound, best: Incumbent, step: float, seed: int
-) -> Incumbent:
+def prove(search: Search, best: Incumbent, seed: int) -> Incumbent:
     """Looks for a better model among all, as far as the nodes go.
 
     A better model costs at most one step less, so a weight whose reduced cost is more
@@ -38,15 +36,14 @@ def prove(
 
     Args:
         search: what to search.
-        prices: of the relaxation.
         best: what is known.
-        step: from `objective_step`.
         seed: of HiGHS.
 
     Returns:
         What is known after it.
     """
-    problem, data = search.problem, search.data
+    problem, data, prices = search.problem, search.data, search.prices
+    step = objective_step(problem)
     cutoff = best.model.cost - step
     lower, upper = allowed_weights(data, prices.slopes, cutoff - prices.value)
     every = np.ones(problem.num_classes, bool)

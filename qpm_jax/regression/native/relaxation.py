@@ -1,13 +1,39 @@
-"""The linear relaxation of the whole program, where the native solver begins."""
+"""Models that may have fractions: the linear relaxation, where the solver begins."""
+
+from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from qpm_jax.regression.merged_data import MergedData
 from qpm_jax.regression.native.block_building import build_block
 from qpm_jax.regression.native.bound import PriceBound, price_bound
+from qpm_jax.regression.native.model import NativeModel
 from qpm_jax.regression.native.program import solve_block
-from qpm_jax.regression.native.search import Relaxed
 from qpm_jax.regression.problem import RegressionProblem
+
+
+@dataclass(frozen=True, eq=False)
+class Relaxed:
+    """A model that may have fractions.
+
+    Attributes:
+        weights: float64 [C, f].
+        intercepts: float64 [C].
+        reduced_costs: float64 [C, f], `Block.reduced_costs` where they were found; None
+            for a model that no relaxation gave.
+    """
+
+    weights: Float[np.ndarray, "C f"]
+    intercepts: Float[np.ndarray, " C"]
+    reduced_costs: Float[np.ndarray, "C f"] | None = None
+
+
+def as_relaxed(model: NativeModel) -> Relaxed:
+    """A whole model, as what a search opens."""
+    return Relaxed(
+        model.weights.astype(np.float64), model.intercepts.astype(np.float64)
+    )
 
 
 def relax(

@@ -13,14 +13,15 @@ that are far behind.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 
 from qpm_jax.regression.merged_data import MergedData
 from qpm_jax.regression.native.block import Block
 from qpm_jax.regression.native.block_building import build_block, close_rivals
-from qpm_jax.regression.native.bound import allowed_weights
+from qpm_jax.regression.native.bound import PriceBound, allowed_weights
 from qpm_jax.regression.native.model import NativeModel, make_model
 from qpm_jax.regression.native.program import BlockAnswer, solve_block
+from qpm_jax.regression.native.relaxation import Relaxed
 from qpm_jax.regression.problem import RegressionProblem
 
 # Rows times entries of a program that is still solved with the classes that follow.
@@ -39,7 +40,8 @@ class Search:
     Attributes:
         problem: the problem.
         data: its merged data.
-        slopes: float64 [C, f], g, from `price_bound`.
+        prices: of the relaxation of the whole.
+        relaxed: that relaxation.
         allowance: reduced cost up to which a weight may move.
         slack: cost that a class may lose by ending early.
         nodes: nodes of one class's search tree.
@@ -48,34 +50,12 @@ class Search:
 
     problem: RegressionProblem
     data: MergedData
-    slopes: Float[np.ndarray, "C f"]
+    prices: PriceBound
+    relaxed: Relaxed
     allowance: float
     slack: float
     nodes: int
     deadline: float
-
-
-@dataclass(frozen=True, eq=False)
-class Relaxed:
-    """A model that may have fractions.
-
-    Attributes:
-        weights: float64 [C, f].
-        intercepts: float64 [C].
-        reduced_costs: float64 [C, f], `Block.reduced_costs` where they were found; None
-            for a model that no relaxation gave.
-    """
-
-    weights: Float[np.ndarray, "C f"]
-    intercepts: Float[np.ndarray, " C"]
-    reduced_costs: Float[np.ndarray, "C f"] | None = None
-
-
-def as_relaxed(model: NativeModel) -> Relaxed:
-    """A whole model, as what a search opens."""
-    return Relaxed(
-        model.weights.astype(np.float64), model.intercepts.astype(np.float64)
-    )
 
 
 def open_classes(
@@ -178,7 +158,7 @@ def _block(
     free: Bool[np.ndarray, " C"],
     whole: Bool[np.ndarray, " C"],
 ) -> Block:
-    lower, upper = allowed_weights(search.data, search.slopes, search.allowance)
+    lower, upper = allowed_weights(search.data, search.prices.slopes, search.allowance)
     lower = np.minimum(lower, np.floor(now.weights + 1e-6))
     upper = np.maximum(upper, np.ceil(now.weights - 1e-6))
     if whole.any() and now.reduced_costs is not None:

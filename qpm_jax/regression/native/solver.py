@@ -20,18 +20,21 @@ from threadpoolctl import threadpool_limits
 from qpm_jax.regression.merged_data import MergedData, merge
 from qpm_jax.regression.native.beginnings import Tried, begin, is_settled
 from qpm_jax.regression.native.bound import (
-    PriceBound,
-    allowed_weights,
     objective_step,
     price_bound,
     round_up,
 )
 from qpm_jax.regression.native.model import NativeModel, make_model, zero_model
-from qpm_jax.regression.native.pairs import descend_by_pairs
 from qpm_jax.regression.native.proof import Incumbent, prove
-from qpm_jax.regression.native.relaxation import relax
-from qpm_jax.regression.native.search import Relaxed, Search, as_relaxed, open_classes
-from qpm_jax.regression.native.wandering import Walk, look_around, one_walk, wander
+from qpm_jax.regression.native.relaxation import as_relaxed, relax
+from qpm_jax.regression.native.search import Search, open_classes
+from qpm_jax.regression.native.wandering import (
+    Walk,
+    descended,
+    look_around,
+    one_walk,
+    wander,
+)
 from qpm_jax.regression.problem import RegressionProblem
 from qpm_jax.regression.solution import (
     RegressionSolution,
@@ -140,39 +143,31 @@ def _rounds(
 ) -> Iterator[Incumbent]:
     """Yields the best known, ever anew; ends only without a relaxation."""
     random = np.random.default_rng(seed)
-    step = objective_step(problem)
     yield best
     relaxation = relax(problem, data, deadline)
     if relaxation is None:
         return
-    prices, relaxed = relaxation
-    best = _rounded(problem, data, prices, relaxed, best, step)
+    slack = max(_SLACK, _SLACK_SHARE * abs(relaxation[0].value))
+    search = Search(problem, data, *relaxation, _ALLOWANCE, slack, _NODES, deadline)
+    best = _rounded(search, best)
     yield best
-    slack = max(_SLACK, _SLACK_SHARE * abs(prices.value))
-    search = Search(problem, data, prices.slopes, _ALLOWANCE, slack, _NODES, deadline)
     entries = int(data.features.astype(bool).sum()) * 2 * problem.num_classes
     if entries <= _SMALL:
-        best = prove(search, prices, best, step, seed)
+        best = prove(search, best, seed)
         yield best
     tried: list[Tried] = []
     while not is_settled(tried):
-        begun, tried = begin(search, prices, relaxed, tried, random)
+        begun, tried = begin(search, tried, random)
         best = _cheaper(best, begun)
         yield best
     if entries <= _PROVABLE:
-        yield from _by_dives_and_trees(search, prices, relaxed, best, step, random)
+        yield from _by_dives_and_trees(search, best, random)
     else:
-        yield from _by_walks(search, prices, relaxed, tried, best, step, random)
+        yield from _by_walks(search, tried, best, random)
 
 
 def _by_walks(
-    search: Search,
-    prices: PriceBound,
-    relaxed: Relaxed,
-    tried: list[Tried],
-    best: Incumbent,
-    step: float,
-    random: np.random.Generator,
+    search: Search, tried: list[Tried], best: Incumbent, random: np.random.Generator
 ) -> Iterator[Incumbent]:
     """Yields the best known after every draw, dive and try at a proof, without end.
 
@@ -184,10 +179,10 @@ def _by_walks(
         for model in [] if begun is None else one_walk(search, begun, random):
             best = _cheaper(best, model)
             yield best
-        if _nearly_proven(best, step):
-            best = prove(search, prices, best, step, int(random.integers(2**31)))
+        if _nearly_proven(search, best):
+            best = prove(search, best, int(random.integers(2**31)))
         yield best
-        begun, tried = begin(search, prices, relaxed, tried, random)
+        begun, tried = begin(search, tried, random)
         best = _cheaper(best, begun)
         yield best
 
@@ -199,21 +194,17 @@ def _cheaper(best: Incumbent, model: NativeModel | None) -> Incumbent:
     return replace(best, model=min(best.model, model, key=lambda one: one.cost))
 
 
-def _nearly_proven(best: Incumbent, step: float) -> bool:
+def _nearly_proven(search: Search, best: Incumbent) -> bool:
+    step = objective_step(search.problem)
     return best.model.cost - best.bound <= _NEARLY_PROVEN * step
 
 
 def _by_dives_and_trees(
-    search: Search,
-    prices: PriceBound,
-    relaxed: Relaxed,
-    best: Incumbent,
-    step: float,
-    random: np.random.Generator,
+    search: Search, best: Incumbent, random: np.random.Generator
 ) -> Iterator[Incumbent]:
     """Yields the best known after every dive, draw, tree and proof, without end."""
-    problem, classes = search.problem, search.problem.num_classes
-    order, known, stale = random.permutation(classes), relaxed, 0
+    classes = search.problem.num_classes
+    order, known, stale = random.permutation(classes), search.relaxed, 0
     walk = Walk(best.model, best.model)
     while True:
         before, walk = best.model.cost, replace(walk, now=best.model, best=best.model)
@@ -225,12 +216,12 @@ def _by_dives_and_trees(
         cutoff = best.model.cost + _TIE
         whole = open_classes(search, known, order, cutoff, int(random.integers(2**31)))
         if whole is not None and whole.cost <= cutoff:
-            whole = _descend(problem, search.data, prices, whole)
+            whole = _descend(search, whole)
             stale = 0 if whole.cost < best.model.cost else stale
             best = replace(best, model=whole)
         yield best
-        if stale >= classes or _nearly_proven(best, step):
-            best = prove(search, prices, best, step, int(random.integers(2**31)))
+        if stale >= classes or _nearly_proven(search, best):
+            best = prove(search, best, int(random.integers(2**31)))
             yield best
         if stale >= 2 * classes:
             search, stale = replace(search, nodes=2 * search.nodes), 0
@@ -244,32 +235,17 @@ def _group(classes: int, random: np.random.Generator) -> Int[np.ndarray, " K"]:
     return random.permutation(classes)[:size]
 
 
-def _rounded(
-    problem: RegressionProblem,
-    data: MergedData,
-    prices: PriceBound,
-    relaxed: Relaxed,
-    best: Incumbent,
-    step: float,
-) -> Incumbent:
+def _rounded(search: Search, best: Incumbent) -> Incumbent:
     """The best known with the relaxation's bound and the descent of its rounding."""
+    problem, relaxed = search.problem, search.relaxed
     weights = np.round(relaxed.weights).astype(np.int64)
-    model = make_model(problem, data, weights, relaxed.intercepts)
-    best = _cheaper(best, model and _descend(problem, data, prices, model))
-    return replace(best, bound=min(round_up(prices.value, step), best.model.cost))
+    model = make_model(problem, search.data, weights, relaxed.intercepts)
+    best = _cheaper(best, model and _descend(search, model))
+    bound = round_up(search.prices.value, objective_step(problem))
+    return replace(best, bound=min(bound, best.model.cost))
 
 
-def _descend(
-    problem: RegressionProblem,
-    data: MergedData,
-    prices: PriceBound,
-    model: NativeModel,
-) -> NativeModel:
+def _descend(search: Search, model: NativeModel) -> NativeModel:
     """The best end of the descents from a model within several reduced costs."""
-    ends = [
-        descend_by_pairs(
-            problem, data, model, *allowed_weights(data, prices.slopes, allowance)
-        )
-        for allowance in _DESCENTS
-    ]
+    ends = [descended(search, model, allowance) for allowance in _DESCENTS]
     return min(ends, key=lambda end: end.cost)

@@ -16,11 +16,11 @@ from qpm_jax.regression.native.dive import dive
 from qpm_jax.regression.native.model import NativeModel
 from qpm_jax.regression.native.neighbourhood import best_within, draw_weights
 from qpm_jax.regression.native.pairs import descend_by_pairs
-from qpm_jax.regression.native.search import Relaxed, Search, as_relaxed
+from qpm_jax.regression.native.relaxation import Relaxed, as_relaxed
+from qpm_jax.regression.native.search import Search
 
 # Weights of a larger reduced cost are hardly ever of use, and slow the dives.
 _ALLOWANCE = 1.0
-_DESCENT = 1.0
 _OPENED = (2, 4)  # classes of a dive, least and most
 _GIVEN_UP = 12.0  # above the present model
 _TEMPERATURE = 1.0
@@ -81,21 +81,18 @@ def _until_stale(
     return walk
 
 
-def first_dive(
-    search: Search, relaxed: Relaxed, random: np.random.Generator
-) -> NativeModel | None:
+def first_dive(search: Search, random: np.random.Generator) -> NativeModel | None:
     """A dive of all classes from the relaxation.
 
     Args:
         search: what to search.
-        relaxed: the relaxation of the whole.
         random: of the order.
 
     Returns:
         Its end; None where the deadline came before.
     """
     order = random.permutation(search.problem.num_classes)
-    return _dived(search, relaxed, order, np.inf)
+    return _dived(search, search.relaxed, order, np.inf)
 
 
 def wander(search: Search, walk: Walk, random: np.random.Generator) -> Walk:
@@ -156,7 +153,15 @@ def _dived(
     return None if found is None else descended(search, found)
 
 
-def descended(search: Search, model: NativeModel) -> NativeModel:
-    """The end of the descent by pairs of steps from a model."""
-    ranges = allowed_weights(search.data, search.slopes, _DESCENT)
+def descended(
+    search: Search, model: NativeModel, allowance: float = 1.0
+) -> NativeModel:
+    """The end of the descent by pairs of steps from a model.
+
+    Args:
+        search: what to search.
+        model: the model.
+        allowance: reduced cost up to which a weight may move.
+    """
+    ranges = allowed_weights(search.data, search.prices.slopes, allowance)
     return descend_by_pairs(search.problem, search.data, model, *ranges)

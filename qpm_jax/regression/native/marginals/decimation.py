@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Int
 
-from qpm_jax.regression.native.bound import PriceBound
 from qpm_jax.regression.native.marginals.beliefs import (
     Known,
     Layout,
@@ -27,7 +26,7 @@ from qpm_jax.regression.native.marginals.propagation import (
 )
 from qpm_jax.regression.native.marginals.tie_rows import TieRows, tie_rows
 from qpm_jax.regression.native.model import NativeModel, make_model
-from qpm_jax.regression.native.search import Relaxed, Search
+from qpm_jax.regression.native.search import Search
 
 # Values that are e to this less likely by their own cost alone are left out.
 _UNLIKELY = 8.0
@@ -47,18 +46,12 @@ _SHAKE = 1e-9
 
 
 def decimate(
-    search: Search,
-    prices: PriceBound,
-    relaxed: Relaxed,
-    sharpness: float,
-    random: np.random.Generator,
+    search: Search, sharpness: float, random: np.random.Generator
 ) -> NativeModel | None:
     """Decides all weights.
 
     Args:
         search: what to search; its deadline counts.
-        prices: of the relaxation.
-        relaxed: the relaxation of the whole.
         sharpness: s, models of cost E count e^(−s E); the larger, the fewer models are
             looked at, until propagation fails.
         random: of choices among equals.
@@ -67,9 +60,9 @@ def decimate(
         The model; None where the deadline came, numbers failed, there are too many
         rows, or the intercepts break the problem's bound.
     """
-    data, classes = search.data, search.problem.num_classes
+    data, classes, relaxed = search.data, search.problem.num_classes, search.relaxed
     scores = data.features @ relaxed.weights.T + relaxed.intercepts
-    rows = tie_rows(search.problem, data, prices.flows, scores, _NEAR)
+    rows = tie_rows(search.problem, data, search.prices.flows, scores, _NEAR)
     cheapest, opened = _open(search, sharpness)
     if not len(opened.classes) or not len(rows.classes):
         return make_model(search.problem, data, cheapest, relaxed.intercepts)
@@ -114,7 +107,7 @@ def _open(
     """The cheapest weights, and those that may have other values too."""
     most = int(search.data.sizes.max())
     values = np.arange(-most, most + 1)
-    costs = np.abs(values) + values * search.slopes[:, :, None]
+    costs = np.abs(values) + values * search.prices.slopes[:, :, None]
     costs[:, np.abs(values) > search.data.sizes[:, None]] = np.inf
     penalties = sharpness * (costs - costs.min(axis=2, keepdims=True))
     cheapest = values[penalties.argmin(axis=2)]
