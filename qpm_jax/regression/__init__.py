@@ -4,7 +4,8 @@ Tule, Le, Say, arXiv 2112.00434 (IEEE SSCI 2022). `BinarizedRegressionClassifier
 `PseudoBooleanRegressionClassifier` are scikit-learn estimators, as is the baseline
 `TernaryGradientDescentClassifier`. Below them are arrays: a `RegressionProblem`,
 `solve` and `solve_pbo`, which return a `RegressionSolution`, and the programs
-themselves, which `write_opb` keeps for any pseudo-Boolean solver.
+themselves, which `write_opb` keeps for any pseudo-Boolean solver. `certify` says how
+many features may flip before a prediction changes.
 """
 
 import importlib
@@ -16,6 +17,7 @@ from qpm_jax.regression.pbo import solve_pbo
 from qpm_jax.regression.problem import RegressionProblem, is_bounded
 from qpm_jax.regression.pseudo_boolean.opb_files import read_opb, write_opb
 from qpm_jax.regression.pseudo_boolean.program import build_pbo, read_bits
+from qpm_jax.regression.robustness import Certificate, certify, robust_accuracy
 from qpm_jax.regression.solution import RegressionSolution, make_solution
 from qpm_jax.regression.straight_through import train_straight_through
 
@@ -35,16 +37,19 @@ _ESTIMATORS = {
 
 __all__ = [
     "BinarizedRegressionClassifier",
+    "Certificate",
     "PseudoBooleanRegressionClassifier",
     "RegressionProblem",
     "RegressionSolution",
     "TernaryGradientDescentClassifier",
     "build_mip",
     "build_pbo",
+    "certify",
     "is_bounded",
     "make_solution",
     "read_bits",
     "read_opb",
+    "robust_accuracy",
     "solve",
     "solve_pbo",
     "train_straight_through",

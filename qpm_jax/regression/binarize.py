@@ -13,8 +13,9 @@ def fit_thresholds(
 
     Args:
         features: float [N, F], of the training instances.
-        threshold: a number for all features, "median" for each feature's own, or None
-            where features are whole already.
+        threshold: a number for all features, "median" for each feature's own (where
+            that is its largest value, the largest below it, so that a feature of 0 and
+            1 stays what it is), or None where features are whole already.
 
     Returns:
         float64 [F], or None for None.
@@ -25,7 +26,7 @@ def fit_thresholds(
     if threshold is None:
         return None
     if isinstance(threshold, str) and threshold == "median":
-        return np.median(features, axis=0).astype(np.float64)
+        return _medians(features.astype(np.float64))
     if _is_number(threshold):
         return np.full(features.shape[1], float(threshold))
     raise ValueError(
@@ -58,6 +59,14 @@ def binarized(
             " numbers, or a threshold (a number or 'median')."
         )
     return features.astype(np.int64)
+
+
+def _medians(features: Float[np.ndarray, "N F"]) -> Float[np.ndarray, " F"]:
+    """Medians, but none at the largest value: no instance would be above it."""
+    medians, largest = np.median(features, axis=0), features.max(axis=0)
+    below = np.where(features < largest, features, -np.inf).max(axis=0)
+    moved = (medians == largest) & np.isfinite(below)
+    return np.where(moved, below, medians)
 
 
 def _is_number(value: Any) -> bool:

@@ -106,8 +106,8 @@ class BinarizedRegressionClassifier(_ProvenClassifier):
             alpha: α > 0, the reward of a unit of lead.
             beta: β ≥ α, the price of a unit of lag.
             threshold: a feature is 1 where it is above this number, or above its own
-                median over the training instances ("median"); None takes 0 and 1, or
-                any whole numbers, as they are.
+                median over the training instances ("median"; 0 and 1 stay what they
+                are); None takes 0 and 1, or any whole numbers, as they are.
             solver: "highs", "scip", "gurobi" or "native".
             time_limit: seconds.
             gap: relative gap at which to stop, 0 for a proof.

@@ -166,6 +166,10 @@ def test_a_finished_run_is_read_back_as_it_was(tmp_path):
     with np.load(weights_path(tmp_path, run)) as kept:
         assert np.array_equal(kept["coefficients"], outcome.model.coefficients)
         assert kept["feature_names"][0] == "bit 0"
+        shares = np.array(outcome.record["robust_accuracy"])
+        assert len(kept["radius"]) == outcome.record["test_instances"]
+        right = (kept["radius"] >= np.arange(len(shares))[:, None]).mean(axis=1)
+        assert (shares <= right).all()
 
 
 @pytest.mark.parametrize(

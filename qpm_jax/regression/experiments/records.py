@@ -53,16 +53,15 @@ def write_outcome(workdir: str | Path, run: Run, outcome: Outcome) -> None:
         OSError: the disk is full or the folder cannot be written; the lines before stay
             as they are.
     """
-    files.write_arrays(
-        weights_path(workdir, run),
-        {
-            "coefficients": outcome.model.coefficients,
-            "intercepts": outcome.model.intercepts,
-            "classes": outcome.model.classes,
-            "training": outcome.training,
-            "feature_names": np.array(outcome.table.feature_names),
-        },
-    )
+    arrays = {
+        "coefficients": outcome.model.coefficients,
+        "intercepts": outcome.model.intercepts,
+        "classes": outcome.model.classes,
+        "training": outcome.training,
+        "feature_names": np.array(outcome.table.feature_names),
+    }
+    certified = {} if outcome.radius is None else {"radius": outcome.radius}
+    files.write_arrays(weights_path(workdir, run), arrays | certified)
     records = read_records(workdir) | {run: outcome.record}
     lines = [_as_line(*item) for item in records.items()]
     files.write_text(Path(workdir) / _RUNS, "".join(lines))
@@ -72,7 +71,8 @@ def weights_path(workdir: str | Path, run: Run) -> Path:
     """Where the weights of a run are kept, an .npz file.
 
     It holds coefficients [K, F], intercepts [K], classes [K], the rows of the table
-    that trained, and feature_names [F].
+    that trained, feature_names [F] and, where predictions are certified, the radius [M]
+    of every other row, in their order (`robustness.Certificate`).
 
     Args:
         workdir: folder of the experiment.

@@ -54,12 +54,15 @@ class Outcome:
         table: the data set with the features of this run.
         training: int64 [n], the rows that trained.
         model: what was fitted.
+        radius: int64 [M], of the rows that test, see `robustness.Certificate`; None
+            where weights are not ternary or features not binary.
     """
 
     record: dict[str, Any]
     table: Table
     training: Int[np.ndarray, " n"]
     model: LinearModel
+    radius: Int[np.ndarray, " M"] | None
 
 
 def planned_runs(config: ConfigDict) -> Iterator[Run]:
@@ -113,6 +116,7 @@ def execute(source: Table | TextTable, run: Run) -> Outcome:
     )
     features = table.features[training]
     model = fit(run.model, features, labels, run.seed, dict(run.settings))
+    test_figures, radius = _tested(model, table, test)
     record = {
         "num_features": features.shape[1],
         "training_instances": len(training),
@@ -125,9 +129,9 @@ def execute(source: Table | TextTable, run: Run) -> Outcome:
         "objective": model.objective,
         "bound": model.bound,
         "gap": model.gap,
-        **_test_figures(model, table, test),
+        **test_figures,
     }
-    return Outcome(record, table, training, model)
+    return Outcome(record, table, training, model, radius)
 
 
 def draw(
@@ -163,16 +167,17 @@ def draw(
     return training, test
 
 
-def _test_figures(
+def _tested(
     model: LinearModel, table: Table, test: Int[np.ndarray, " M"]
-) -> dict[str, Any]:
-    """Accuracy on the test rows, and how it holds where that can be certified."""
+) -> tuple[dict[str, Any], Int[np.ndarray, " M"] | None]:
+    """Accuracy on the test rows, and how far it holds where that can be certified."""
     features, labels = table.features[test], table.labels[test]
     ternary = np.isin(model.coefficients, (-1, 0, 1)).all()
     if not (ternary and table.is_binary):
         accuracy = float((model.predict(features) == labels).mean())
-        return {"test_accuracy": accuracy, "robust_accuracy": None}
+        return {"test_accuracy": accuracy, "robust_accuracy": None}, None
     found = certify(model.coefficients, model.intercepts, features)
     certificate = Certificate(model.classes[found.predicted], found.radius)
     shares = robust_accuracy(certificate, labels)
-    return {"test_accuracy": float(shares[0]), "robust_accuracy": shares.tolist()}
+    figures = {"test_accuracy": float(shares[0]), "robust_accuracy": shares.tolist()}
+    return figures, found.radius
