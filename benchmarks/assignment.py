@@ -26,6 +26,7 @@ from benchmarks import assignment_instances as instances
 from qpm_jax import assignment, solvers
 from qpm_jax.assignment import Assignment, AssignmentProblem
 from qpm_jax.assignment.native import enumeration, refine
+from qpm_jax.assignment.solve import SOLVERS
 
 # Features, classes, n, k.
 MEDIUM = {"60x20": (60, 20, 10, 3), "128x40": (128, 40, 16, 5)}
@@ -162,9 +163,8 @@ def _peak_memory() -> float:
 def side(arguments: argparse.Namespace) -> None:
     """Every solver on the same instances."""
     del arguments
-    able = {"native", "published"} | {
-        info.name for info in solvers.available() if info.licence != "missing"
-    }
+    missing = {info.name for info in solvers.available() if info.licence == "missing"}
+    able = set(SOLVERS) - missing
     for shape in ((20, 6, 6, 2), (60, 20, 10, 3)):
         problem = instances.random_problem(0, *shape)
         print(f"{shape[0]}x{shape[1]}")

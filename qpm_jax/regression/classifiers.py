@@ -180,7 +180,7 @@ class PseudoBooleanRegressionClassifier(_ProvenClassifier):
             gap: relative gap at which to stop, 0 for a proof.
             threads: of the solver, None for its default; Exact has one.
             bounded: as in `BinarizedRegressionClassifier`.
-            random_state: seed of the solver; Exact has none.
+            random_state: seed of the solver.
         """
         self.alpha = alpha
         self.beta = beta

@@ -12,6 +12,7 @@ from qpm_jax.regression.pseudo_boolean.program import (
 from qpm_jax.regression.solution import RegressionSolution
 from qpm_jax.regression.start import Model
 from qpm_jax.solvers.options import Progress, check_limits
+from qpm_jax.solvers.registry import check_installed
 
 SOLVERS = ("scip", "exact", "highs", "gurobi")
 
@@ -34,7 +35,7 @@ def solve_pbo(
         time_limit: seconds, building included; 0 returns zero weights at once.
         gap: relative gap at which to stop, 0 for a proof.
         threads: of the solver, None for its default; Exact has one.
-        seed: randomness of the solver; Exact has none.
+        seed: randomness of the solver.
         progress: called with (objective, bound, seconds).
 
     Returns:
@@ -47,17 +48,10 @@ def solve_pbo(
     check_limits(time_limit, gap, threads)
     if solver not in SOLVERS:
         raise ValueError(f"solver is {solver!r}; choose one of {', '.join(SOLVERS)}.")
-    if solver == "exact":
-        from qpm_jax.regression.pseudo_boolean.exact_solver import check_installed
-
-        check_installed()
+    check_installed(solver)
 
     def run(pbo: PboProgram, start: Model, seconds: float) -> solvers.Solution:
         bits = write_bits(pbo, *start)
-        if solver == "exact":
-            from qpm_jax.regression.pseudo_boolean.exact_solver import solve_exact
-
-            return solve_exact(pbo.program, seconds, gap, bits, progress)
         return solvers.solve(
             pbo.program, solver, seconds, gap, threads, seed, bits, progress
         )

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from qpm_jax.solvers.listening import Reporter
 from qpm_jax.solvers.options import Options, Progress
 from qpm_jax.solvers.program import MixedIntegerProgram
-from qpm_jax.solvers.registry import SOLVERS, SolverInfo
+from qpm_jax.solvers.registry import SOLVERS, SolverInfo, check_installed
 from qpm_jax.solvers.solution import (
     FEASIBILITY_TOLERANCE,
     RawAnswer,
@@ -40,18 +40,20 @@ def solve(
 
     Args:
         program: what to solve.
-        solver: "highs", "scip" or "gurobi"; `solvers.available()` says what is there.
+        solver: "highs", "scip", "gurobi", or, for programs of whole numbers alone,
+            "exact"; `solvers.available()` says what is there.
         time_limit: seconds, building the solver's model included; 0 returns at once.
         gap: relative gap at which to stop, 0 for a proof.
-        threads: None for the solver's default.
+        threads: None for the solver's default; Exact has one.
         seed: of the solver's own randomness.
         warm_start: [V], a solution to start from; the result is never worse. Entries
             may be NaN for "unknown": the solver then tries to complete the others, and
             may drop them (HiGHS and Gurobi solve a smaller program, SCIP has a
-            heuristic that wants most entries of integer variables).
+            heuristic that wants most entries of integer variables, Exact tries these
+            values first).
         progress: called with (objective, bound, seconds) at every incumbent and, a few
             times a second, as the bound moves; ±inf for "none yet". A linear program
-            without integers reports nothing.
+            without integers reports nothing, Exact only after slices of up to 8 s.
 
     Returns:
         A `Solution`, evaluated outside the solver.
@@ -59,10 +61,12 @@ def solve(
     Raises:
         ValueError: when the solver is unknown, not installed, cannot take a part of the
             program, or its licence is too small.
-        RuntimeError: when the solver's answer breaks the program or its own bound.
+        RuntimeError: when the solver's answer breaks the program or its own bound, or
+            the process it runs in fails.
     """
     started = time.perf_counter()
     _check_arguments(solver, time_limit, gap, threads)
+    check_installed(solver)
     _check_takes(program, SOLVERS[solver])
     known = _known(program, warm_start)
     start = _start(program, known, solver)
@@ -94,11 +98,6 @@ def _answer(program: MixedIntegerProgram, solver: str, options: Options) -> RawA
     except KeyboardInterrupt:
         # While the model was built: there is no incumbent but the start.
         return RawAnswer(None, none, "interrupted")
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"solver={solver!r} needs the package {SOLVERS[solver].package}, which is"
-            f" not installed: pip install {SOLVERS[solver].package}."
-        ) from error
 
 
 def _settled(
@@ -123,10 +122,6 @@ def _settled(
 def _check_arguments(
     solver: str, time_limit: float, gap: float, threads: int | None
 ) -> None:
-    if solver == "exact":
-        raise ValueError(
-            f"solver='exact' is not available yet; choose one of {', '.join(SOLVERS)}."
-        )
     if solver not in SOLVERS:
         raise ValueError(f"solver is {solver!r}; choose one of {', '.join(SOLVERS)}.")
     if not time_limit >= 0:

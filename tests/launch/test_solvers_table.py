@@ -6,7 +6,7 @@ def test_the_table_has_a_line_for_every_solver_with_what_it_takes(capsys):
     launcher.main()
     headings, *lines = capsys.readouterr().out.splitlines()
     assert headings.split() == list(launcher.HEADINGS)
-    assert [line.split()[0] for line in lines] == ["highs", "scip", "gurobi"]
+    assert [line.split()[0] for line in lines] == ["highs", "scip", "gurobi", "exact"]
     assert "linear, integer, quadratic, indicators, bilinear" in lines[1]
 
 

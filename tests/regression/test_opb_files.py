@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from qpm_jax import solvers
 from qpm_jax.regression import build_pbo, read_opb, write_opb
-from qpm_jax.regression.pseudo_boolean.whole_coefficients import whole_coefficients
 
 
 def bits_program(objective, rows, low, high, **changes):
@@ -39,6 +38,12 @@ def test_a_program_is_written_in_the_competition_s_words(tmp_path):
         "+1 x1 +1 x2 +1 x3 >= 1 ;",
         "-1 x1 -1 x2 -1 x3 >= -2 ;",
     ]
+
+
+def test_rows_of_fractions_are_written_whole(tmp_path):
+    program = bits_program([1, 1], [[0.5, 1.5]], [1.5], [np.inf])
+    write_opb(program, tmp_path / "a.opb")
+    assert "+1 x1 +3 x2 >= 3 ;" in (tmp_path / "a.opb").read_text()
 
 
 @settings(max_examples=25, deadline=None)
@@ -159,7 +164,7 @@ def test_an_absent_file_is_named(tmp_path):
         ({"upper": [1, 2]}, "variable 1 of the program is not one of 0 and 1"),
         ({"integer": [False, True]}, "variable 0 of the program is not one of"),
         ({"maximise": True}, "linear and minimised"),
-        ({"rows": [[0.5, 1]]}, "rows holds 0.5"),
+        ({"rows": [[np.pi, 1]]}, "row 0 holds 3.14"),
         ({"objective": [np.pi, 1]}, "no factor up to 1000000 makes it whole"),
         ({"objective": [2.0**60, 1]}, "must be whole, and 2"),
     ],
@@ -170,21 +175,3 @@ def test_what_opb_cannot_say_is_refused(tmp_path, changes, words):
     with pytest.raises(ValueError, match=words):
         write_opb(solvers.MixedIntegerProgram(**fields), tmp_path / "a.opb")
     assert not (tmp_path / "a.opb").exists()
-
-
-def test_sides_between_whole_numbers_move_inwards_and_the_factor_is_least():
-    program = bits_program([0.5, 0.75], [[1, 1]], [0.5], [1.5])
-    whole, factor = whole_coefficients(program)
-    assert factor == 4
-    assert whole.objective.tolist() == [2, 3]
-    assert (whole.row_lower[0], whole.row_upper[0]) == (1, 1)
-
-
-def test_only_linear_programs_of_whole_variables_are_made_whole():
-    program = bits_program([1, 1], [[1, 1]], [0], [1])
-    squares = solvers.MixedIntegerProgram(**{**vars(program), "quadratic": np.eye(2)})
-    with pytest.raises(ValueError, match="more than linear rows"):
-        whole_coefficients(squares)
-    mixed = solvers.MixedIntegerProgram(**{**vars(program), "integer": [True, False]})
-    with pytest.raises(ValueError, match="variable 1 of the program is continuous"):
-        whole_coefficients(mixed)

@@ -1,3 +1,5 @@
+import importlib.util
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -26,6 +28,26 @@ def test_the_optimum_is_that_of_trying_everything_and_of_the_mip(
     assert found.objective == found.bound == brute_force(small)
     assert found.objective == solve(small, threads=1).objective
     assert found.status == "optimal"
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("exact") is None,
+    reason="needs the package exact (pip install 'qpm-jax[exact]')",
+)
+@pytest.mark.parametrize("seed", range(2))
+def test_exact_agrees_with_trying_everything(make_problem, brute_force, seed):
+    small = make_problem(seed, instances=5, features=1)
+    found = solve_pbo(small, "exact", 600)
+    assert found.objective == found.bound == brute_force(small)
+    assert (found.status, found.solver) == ("optimal", "exact")
+
+
+def test_where_a_package_is_missing_the_error_says_how_to_install_it(
+    monkeypatch, make_problem
+):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r'pip install "qpm-jax\[exact\]"'):
+        solve_pbo(make_problem(0), "exact")
 
 
 def test_every_variable_is_zero_or_one(make_problem):

@@ -1,4 +1,4 @@
-import importlib
+import importlib.util
 import itertools
 
 import numpy as np
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qpm_jax import solvers
-from qpm_jax.solvers import gurobi, gurobi_licence, registry
+from qpm_jax.solvers import gurobi, gurobi_licence
 from qpm_jax.solvers.solution import RawAnswer, better, evaluate, make_solution
 
 SOLVERS = ("highs", "scip", "gurobi")
@@ -143,30 +143,35 @@ def test_gurobi_explains_rows_quadratic_parts_and_other_failures():
 
 def test_the_table_names_every_solver_its_version_and_licence():
     table = {info.name: info for info in solvers.available()}
-    assert set(table) == set(SOLVERS)
+    assert set(table) == {*SOLVERS, "exact"}
     assert table["highs"].licence == "full"
     assert table["highs"].version
     assert table["gurobi"].licence in ("full", "limited", "missing")
     assert "quadratic" in table["gurobi"].takes
 
 
-def test_a_missing_solver_is_listed_and_asked_for_by_its_package(monkeypatch):
-    absent = registry.SolverInfo("highs", "no_such_package", "", "missing", (), ())
-    assert registry._inspect(absent).licence == "missing"
-
-    def gone(program, options):
-        raise ModuleNotFoundError("highspy")
-
-    monkeypatch.setattr(importlib.import_module("qpm_jax.solvers.highs"), "run", gone)
-    with pytest.raises(ValueError, match="pip install highspy"):
-        solvers.solve(knapsack(), "highs")
+@pytest.mark.parametrize(
+    ("solver", "words"),
+    [
+        ("highs", "package highspy, which is not installed: pip install highspy"),
+        ("exact", r'pip install "qpm-jax\[exact\]" \(its licence is AGPL-3.0\)'),
+    ],
+)
+def test_a_missing_solver_is_listed_and_asked_for_by_its_package(
+    monkeypatch, solver, words
+):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    listed = {info.name: info for info in solvers.available()}[solver]
+    assert (listed.licence, listed.version) == ("missing", "")
+    assert listed.note.startswith("pip install")
+    with pytest.raises(ValueError, match=words):
+        solvers.solve(knapsack(), solver, time_limit=0)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"solver": "exact"}, "not available yet"),
-        ({"solver": "cplex"}, "choose one of highs, scip, gurobi"),
+        ({"solver": "cplex"}, "choose one of highs, scip, gurobi, exact"),
         ({"time_limit": -1.0}, "time_limit is -1.0"),
         ({"time_limit": float("nan")}, "time_limit is nan"),
         ({"gap": -0.1}, "gap is -0.1"),

@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 from qpm_jax.config_keys import check_among, flatten, with_values
 from qpm_jax.datasets.tables import names
 from qpm_jax.regression import mip, pbo
+from qpm_jax.solvers.registry import check_installed
 
 MODELS = ("mip", "pbo", "logistic", "gradient_descent")
 _POOLS = ("all", "official_train")
@@ -99,10 +100,8 @@ def _check_choices(config: ConfigDict) -> None:
     check_among("models", config.models, MODELS)
     check_among("mip.solver", [config.mip.solver], mip.SOLVERS)
     check_among("pbo.solver", [config.pbo.solver], pbo.SOLVERS)
-    if "pbo" in config.models and config.pbo.solver == "exact":
-        from qpm_jax.regression.pseudo_boolean.exact_solver import check_installed
-
-        check_installed()
+    if "pbo" in config.models:
+        check_installed(config.pbo.solver)
     _check_ranges(config)
     wrong = [share for share in config.corruptions if not 0 <= share < 1]
     if wrong:

@@ -1,1 +1,1 @@
-"""The model in bits, the files and the solver of pseudo-Boolean optimisation."""
+"""The model in bits and the files of pseudo-Boolean optimisation."""

@@ -19,11 +19,8 @@ import numpy as np
 import scipy.sparse
 
 from qpm_jax import files
-from qpm_jax.regression.pseudo_boolean.whole_coefficients import (
-    LARGEST_NUMBER,
-    whole_coefficients,
-)
 from qpm_jax.solvers import MixedIntegerProgram
+from qpm_jax.solvers.whole_coefficients import LARGEST_NUMBER, whole_coefficients
 
 _FACTOR = re.compile(r"\*\s*objective multiplied by\s+(\d+)\s*$")
 _TERM = re.compile(r"([+-]?\s*\d+)\s+(~?)x(\d+)(?=\s|$)")
@@ -34,10 +31,11 @@ def write_opb(program: MixedIntegerProgram, path: str | Path) -> None:
     """Writes a program over bits, whole or not at all.
 
     A fractional objective is multiplied by the least number that makes it whole; a
-    comment says by what, and `read_opb` divides by it.
+    comment says by what, and `read_opb` divides by it. Rows of fractions are multiplied
+    alike, without a comment: that changes none of their solutions.
 
     Args:
-        program: linear, minimised, every variable whole in 0 … 1, whole rows.
+        program: linear, minimised, every variable whole in 0 … 1.
         path: where to; the usual ending is .opb.
 
     Raises:

@@ -1,7 +1,7 @@
 """The process in which Exact runs: a program in, news out after every slice of time.
 
-Started by `exact_solver` as a script, so that it imports nothing but Exact; both
-directions are pickles of lists and numbers.
+Started by `exact` as a script, so that it imports nothing but Exact; both directions
+are pickles of lists and numbers.
 """
 
 import os
@@ -17,7 +17,7 @@ def main(source: BinaryIO, target: BinaryIO) -> None:
     import exact
 
     program = pickle.load(source)
-    solver = exact.Exact([("verbosity", "0")])
+    solver = exact.Exact([("verbosity", "0"), ("seed", str(program["seed"]))])
     names = build(solver, program)
     seconds = _FIRST_SLICE
     while True:
@@ -36,7 +36,7 @@ def build(solver: Any, program: dict[str, Any]) -> list[str]:
 
     Args:
         solver: an `exact.Exact`.
-        program: as `exact_solver` sends it.
+        program: as `solvers.exact` sends it.
 
     Returns:
         The variables' names, in order.
@@ -56,7 +56,8 @@ def build(solver: Any, program: dict[str, Any]) -> list[str]:
     costs = zip(program["objective"], names, strict=True)
     solver.setObjective([(cost, name) for cost, name in costs if cost], True, 0)
     if program["hints"] is not None:
-        solver.setSolutionHints(list(zip(names, program["hints"], strict=True)))
+        hints = zip(names, program["hints"], strict=True)
+        solver.setSolutionHints([pair for pair in hints if pair[1] is not None])
     return names
 
 
