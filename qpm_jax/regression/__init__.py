@@ -4,8 +4,9 @@ Tule, Le, Say, arXiv 2112.00434 (IEEE SSCI 2022). `BinarizedRegressionClassifier
 `PseudoBooleanRegressionClassifier` are scikit-learn estimators, as is the baseline
 `TernaryGradientDescentClassifier`. Below them are arrays: a `RegressionProblem`,
 `solve` and `solve_pbo`, which return a `RegressionSolution`, and the programs
-themselves, which `write_opb` keeps for any pseudo-Boolean solver. `certify` says how
-many features may flip before a prediction changes.
+themselves, which `write_opb` keeps for any pseudo-Boolean solver, whose answer
+`read_opb_answer` reads. `certify` says how many features may flip before a prediction
+changes.
 """
 
 import importlib
@@ -15,6 +16,7 @@ from qpm_jax.regression.mip import solve
 from qpm_jax.regression.mip_program import build_mip
 from qpm_jax.regression.pbo import solve_pbo
 from qpm_jax.regression.problem import RegressionProblem, is_bounded
+from qpm_jax.regression.pseudo_boolean.opb_answers import read_opb_answer
 from qpm_jax.regression.pseudo_boolean.opb_files import read_opb, write_opb
 from qpm_jax.regression.pseudo_boolean.program import build_pbo, read_bits
 from qpm_jax.regression.robustness import Certificate, certify, robust_accuracy
@@ -49,6 +51,7 @@ __all__ = [
     "make_solution",
     "read_bits",
     "read_opb",
+    "read_opb_answer",
     "robust_accuracy",
     "solve",
     "solve_pbo",

@@ -7,8 +7,9 @@ Linear programs over variables x1, x2, … that are 0 or 1, minimised, whole coe
     +1 x1 +2 x2 -1 x3 >= 1 ;
     +1 x1 +1 x3 = 1 ;
 
-RoundingSat, Exact, SCIP and other solvers read them. A row of the program with two
-sides is two constraints; one that is bounded from above is turned round.
+RoundingSat, Exact, SCIP and other solvers read them (`opb_answers` reads what they
+answer). A row of the program with two sides is two constraints; one that is bounded
+from above is turned round.
 """
 
 import re

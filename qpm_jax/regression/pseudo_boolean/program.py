@@ -113,7 +113,8 @@ def read_bits(
 
     Args:
         pbo: the program.
-        bits: float64 [T], a solution, such as another solver's of the OPB file.
+        bits: float64 [T], a solution, such as another solver's of the OPB file
+            (`read_opb_answer`).
 
     Returns:
         int64 [C, F] in {−1, 0, 1}; int64 [C], centred.
