@@ -5,7 +5,6 @@ python -m launch.networks --config=configs/networks_digits.py --workdir=runs/dig
 
 from ml_collections import ConfigDict
 
-from qpm_jax.networks.experiments.image_runs import MODELS
 from qpm_jax.networks.experiments.settings import default
 
 
@@ -14,6 +13,6 @@ def get_config() -> ConfigDict:
     config = default()
     config.table = "digits"
     config.seeds = (0, 1, 2)
-    config.models = MODELS
+    config.tree.depth = 5  # 3 has 8 leaves for 10 classes
     config.milp.time_limit = 120.0
     return config

@@ -8,7 +8,6 @@ python -m launch.networks --config=configs/networks_mnist.py --workdir=runs/mnis
 
 from ml_collections import ConfigDict
 
-from qpm_jax.networks.experiments.image_runs import MODELS
 from qpm_jax.networks.experiments.settings import default
 
 
@@ -17,7 +16,7 @@ def get_config() -> ConfigDict:
     config = default()
     config.table = "mnist"
     config.seeds = (0, 1, 2)
-    config.models = MODELS
+    config.tree.depth = 5  # 3 has 8 leaves for 10 classes
     config.milp.time_limit = 600.0
     config.conv.training_images = 1000
     return config

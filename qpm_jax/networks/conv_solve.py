@@ -85,7 +85,8 @@ def solve_conv(
             best = conv_repaired(problem, start)
         elif time_limit >= GRADIENT_FROM:
             limit = START_SHARE * time_limit
-            best = conv_starts(problem, seed, restarts, dropout, limit, known.append)[0]
+            starts = conv_starts(problem, seed, restarts, dropout, limit, known.append)
+            best = starts[0].network
         for each in (best, conv_zero(problem)):
             run.take(each, problem.objective(each), given=True)
         run.hear(pair_bound(problem, BOUND_SHARE * run.left))

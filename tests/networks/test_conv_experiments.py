@@ -10,12 +10,12 @@ from PIL import Image
 
 from qpm_jax.networks import conv_picture
 from qpm_jax.networks.experiments import image_data, image_runs, settings, study
-from qpm_jax.networks.experiments.image_runs import MODELS
+from qpm_jax.networks.experiments.settings import MODELS
 
 TINY = {
     "table": "digits",
     "seeds": (0,),
-    "models": MODELS,
+    "tree": {"depth": 5},
     "conv": {"training_images": 60, "restarts": 1},
     "milp": {"time_limit": 6.0},
 }
@@ -34,7 +34,8 @@ def test_every_model_is_measured_on_images(finished):
     assert record["chosen"]["relu_binaries"] == 60 * 8 * 8 * 2
     for model in MODELS:
         assert record[model]["test_accuracy"] > 0.5
-    assert record["magnitude"]["sparsity"] >= record["milp"]["sparsity"] - 0.06
+    for pruned in ("magnitude", "lottery"):
+        assert record[pruned]["sparsity"] >= record["milp"]["sparsity"] - 0.06
     assert record["milp"]["bound"] <= record["milp"]["objective"]
     assert (folder / "table.md").read_text().count("\n") == 2 + len(MODELS)
     picture = folder / "figures" / "network-digits-seed0.png"
@@ -56,13 +57,16 @@ def test_pruning_counts_the_training_that_it_goes_on_from(monkeypatch):
         return starts(args[0], time_limit=0)
 
     monkeypatch.setattr(image_runs, "conv_starts", slow)
-    monkeypatch.setattr(image_runs, "conv_pruned", lambda _, network, *__: network)
-    models = ("milp", "gradient", "magnitude")
+    monkeypatch.setattr(
+        image_runs, "conv_pruned", lambda _, start, *__, **___: start.network
+    )
+    models = ("milp", "gradient", "magnitude", "lottery")
     config = settings.from_dict(TINY | {"models": models, "milp": {"time_limit": 0.0}})
     record = image_runs.execute_images(image_data.load("digits"), 0, config)
     assert record["milp"]["seconds"] < 1
     assert record["gradient"]["seconds"] >= 1
     assert record["magnitude"]["seconds"] >= 1
+    assert record["lottery"]["seconds"] >= 1
 
 
 def test_a_run_that_is_interrupted_is_not_done(tmp_path, monkeypatch):
@@ -127,8 +131,8 @@ def test_mnist_is_tested_on_its_official_part(shared):
             "training_images is 2000; digits has 1347",
         ),
         (
-            lambda: settings.from_dict({"table": "mnist", "models": ("tree",)}),
-            "config.models is 'tree'",
+            lambda: settings.from_dict({"table": "mnist", "models": ("svm",)}),
+            "config.models is 'svm'",
         ),
         (
             lambda: settings.from_dict({"conv": {"pooling": "min"}}),

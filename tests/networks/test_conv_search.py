@@ -141,11 +141,12 @@ def test_training_stays_within_limits_and_learns():
 def test_starts_are_of_the_family_and_the_best_filters_come_first():
     problem = bars()
     starts = conv_starts(problem, restarts=2)
-    told = [left_out_accuracy(problem, each) for each in starts]
+    told = [left_out_accuracy(problem, each.network) for each in starts]
     assert told == sorted(told, reverse=True)
     assert told[0] > 0.8
     for each in starts:
-        assert np.array_equal(problem.family.rounded(each.readout), each.readout)
+        readout = each.network.readout
+        assert np.array_equal(problem.family.rounded(readout), readout)
     pruned = conv_pruned(problem, starts[0], 5)
     assert (pruned.readout != 0).sum() <= 5
     with pytest.raises(ValueError, match="weights is 99; it must be 0 … 36"):

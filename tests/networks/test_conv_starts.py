@@ -1,14 +1,19 @@
 """How convolutional networks to start from are made, judged and kept."""
 
+import dataclasses
+import functools
+
 import numpy as np
 import pytest
 
-from qpm_jax.networks import ConvProblem
+from qpm_jax.networks import ConvProblem, weight_family
 from qpm_jax.networks.conv_network import pooled
 from qpm_jax.networks.conv_solve import solve_conv
 from qpm_jax.networks.starts import conv_training
 from qpm_jax.networks.starts.conv_starts import (
+    conv_pruned,
     conv_repaired,
+    conv_starts,
     conv_zero,
     left_out_accuracy,
 )
@@ -64,3 +69,35 @@ def test_left_out_accuracy_is_that_of_regressions_without_the_image(share, rando
     network = random_conv(0, problem)
     told = left_out_accuracy(problem, network)
     assert told == pytest.approx(refitted_accuracy(problem, network))
+
+
+def test_a_lottery_ticket_starts_from_the_random_weights_of_the_pruned_network(
+    monkeypatch,
+):
+    # training that moves nothing: what it returns are the random weights themselves
+    still = functools.partial(conv_training.train_conv, learning_rate=0.0)
+    monkeypatch.setattr(conv_training, "train_conv", still)
+    problem = specks(channels=3, family=weight_family("bilinear"))
+    starts = conv_starts(problem, seed=5, restarts=3)
+    assert {each.seed for each in starts} == {5, 1005, 2005}
+    for start in starts:
+        random = start.trained.readout
+        least = np.sort(np.abs(random), axis=None)[-6]
+        kept = np.where(np.abs(random) >= least, random, 0.0)
+        wanted = conv_repaired(
+            problem, dataclasses.replace(start.trained, readout=kept)
+        )
+        ticket = conv_pruned(problem, start, 6, seed=9, rewind=True)
+        assert np.array_equal(ticket.readout, wanted.readout)
+        assert np.array_equal(ticket.filters, wanted.filters)
+
+
+def test_pruning_goes_on_from_the_trained_weights_or_rewinds_them():
+    problem = specks(40, family=weight_family("bilinear"))
+    (start,) = conv_starts(problem, restarts=1)
+    goes_on, ticket = (
+        conv_pruned(problem, start, 4, rewind=rewind) for rewind in (False, True)
+    )
+    for network in (goes_on, ticket):
+        assert 0 < (network.readout != 0).sum() <= 4
+    assert not np.array_equal(goes_on.filters, ticket.filters)

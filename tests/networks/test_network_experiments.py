@@ -101,8 +101,8 @@ def test_a_run_that_is_interrupted_is_not_done(tmp_path, monkeypatch):
             "config.models has 'lottery' without 'milp' before it",
         ),
         (
-            {"table": "digits", "models": ("magnitude", "milp")},
-            "config.models has 'magnitude' without 'milp' before it",
+            {"table": "digits", "models": ("lottery", "milp")},
+            "config.models has 'lottery' without 'milp' before it",
         ),
         ({"seeds": "0"}, "config.seeds is '0'; it takes values like"),
     ],

@@ -16,12 +16,12 @@ from qpm_jax.networks.conv_network import (
 from qpm_jax.networks.conv_problem import ConvProblem
 from qpm_jax.networks.conv_solve import solve_conv
 from qpm_jax.networks.experiments.image_data import Images, ImageSplit, split
+from qpm_jax.networks.experiments.measurements import Split
+from qpm_jax.networks.experiments.references import REFERENCES, reference
 from qpm_jax.networks.labels import scores
 from qpm_jax.networks.programs.conv_program import conv_program_size
-from qpm_jax.networks.starts.conv_starts import conv_pruned, conv_repaired, conv_starts
+from qpm_jax.networks.starts.conv_starts import ConvStart, conv_pruned, conv_starts
 from qpm_jax.networks.weight_family import weight_family
-
-MODELS = ("milp", "gradient", "magnitude", "logistic")
 
 
 def execute_images(source: Images, seed: int, config: ConfigDict) -> dict[str, Any]:
@@ -45,23 +45,23 @@ def execute_images(source: Images, seed: int, config: ConfigDict) -> dict[str, A
     record: dict[str, Any] = {"chosen": conv_program_size(problem)}
     weights, trained, training = 0, None, 0.0
     for model in config.models:
+        if model in REFERENCES:
+            record[model] = reference(model, _flat(part), config.tree.depth, seed)
+            continue
         began = time.perf_counter()
         more: dict[str, Any] = {}
-        if model == "logistic":
-            record[model] = _logistic(part)
-            continue
         if model == "milp":
             network, more = _milp(problem, config, seed)
             weights = int((network.readout != 0).sum())
         else:
             # What is trained once counts for every model that needs it.
             began -= training
-            here, trained = _descended(problem, settings, seed, trained)
+            free = dataclasses.replace(problem, family=weight_family("bilinear"))
+            trained = trained or _descended(free, settings, seed)
             training = training or time.perf_counter() - began
-            network = trained
-            if model == "magnitude":
-                free = dataclasses.replace(here, l1=0.0)
-                network = conv_pruned(free, trained, weights, seed)
+            network = trained.network
+            if model != "gradient":
+                network = _pruned(model, free, trained, weights, seed, settings)
         figures = _figures(problem, part, network)
         figures["seconds"] = time.perf_counter() - began
         record[model] = figures | more
@@ -127,14 +127,28 @@ def _milp(
     }
 
 
-def _descended(
-    problem: ConvProblem, settings: ConfigDict, seed: int, known: ConvNetwork | None
-) -> tuple[ConvProblem, ConvNetwork]:
+def _descended(free: ConvProblem, settings: ConfigDict, seed: int) -> ConvStart:
     """Gradient descent alone: readout weights of any size up to 2."""
-    free = dataclasses.replace(problem, family=weight_family("bilinear"))
-    if known is None:
-        known = conv_starts(free, seed, settings.restarts, settings.dropout)[0]
-    return free, conv_repaired(free, known)
+    return conv_starts(free, seed, settings.restarts, settings.dropout)[0]
+
+
+def _pruned(
+    model: str,
+    free: ConvProblem,
+    trained: ConvStart,
+    weights: int,
+    seed: int,
+    settings: ConfigDict,
+) -> ConvNetwork:
+    """Of so many readout weights; the l1 price is left out, pruning takes its place."""
+    return conv_pruned(
+        dataclasses.replace(free, l1=0.0),
+        trained,
+        weights,
+        seed,
+        rewind=model == "lottery",
+        dropout=settings.dropout,
+    )
 
 
 def _figures(
@@ -154,17 +168,11 @@ def _figures(
     }
 
 
-def _logistic(part: ImageSplit) -> dict[str, Any]:
-    from sklearn.linear_model import LogisticRegression
-
-    began = time.perf_counter()
-    fitted = LogisticRegression(max_iter=1000).fit(
-        part.images.reshape(len(part.images), -1), part.labels
+def _flat(part: ImageSplit) -> Split:
+    """Pixels as the features of a table."""
+    return Split(
+        part.images.reshape(len(part.images), -1),
+        part.labels,
+        part.test_images.reshape(len(part.test_images), -1),
+        part.test_labels,
     )
-    test = part.test_images.reshape(len(part.test_images), -1)
-    train = part.images.reshape(len(part.images), -1)
-    return {
-        "test_accuracy": float(fitted.score(test, part.test_labels)),
-        "training_accuracy": float(fitted.score(train, part.labels)),
-        "seconds": time.perf_counter() - began,
-    }

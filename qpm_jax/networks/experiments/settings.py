@@ -14,7 +14,6 @@ from ml_collections import ConfigDict
 from qpm_jax.config_keys import check_among, with_values
 from qpm_jax.networks.conv_network import POOLINGS
 from qpm_jax.networks.experiments import image_data
-from qpm_jax.networks.experiments.image_runs import MODELS as CONV_MODELS
 from qpm_jax.networks.experiments.measurements import NAMES
 from qpm_jax.networks.labels import ENCODINGS
 from qpm_jax.networks.programs.relu_rows import ENCODINGS as RELUS
@@ -90,10 +89,9 @@ def from_dict(values: dict[str, Any]) -> ConfigDict:
         ValueError: a key is unknown, or a value not allowed.
     """
     config = with_values(default(), values)
-    models = CONV_MODELS if config.table in image_data.NAMES else MODELS
     for name, chosen, allowed in (
         ("table", [config.table], NAMES + image_data.NAMES),
-        ("models", config.models, models),
+        ("models", config.models, MODELS),
         ("conv.pooling", [config.conv.pooling], POOLINGS),
         ("label_encoding", [config.label_encoding], ENCODINGS),
         ("deep_weights", [config.deep_weights], FAMILIES),

@@ -1,7 +1,7 @@
 """One run of the experiments: split, choose, fit, measure."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from ml_collections import ConfigDict
 from qpm_jax.networks.experiments.choice import accuracy, choose, make_problem
 from qpm_jax.networks.experiments.gradient_baselines import descended, magnitude_pruned
 from qpm_jax.networks.experiments.measurements import Measurements, Split, split
+from qpm_jax.networks.experiments.references import reference
 from qpm_jax.networks.network import (
     ZERO,
     ReLUNetwork,
@@ -76,7 +77,7 @@ def execute(source: Measurements, run: Run, config: ConfigDict) -> dict[str, Any
         elif model in ("gradient", "magnitude", "lottery"):
             figures = _gradient(model, problem, part, weights, run.seed)
         else:
-            figures = _reference(model, part, config.tree.depth, run.seed)
+            figures = reference(model, part, config.tree.depth, run.seed)
         record[model] = figures
     return record
 
@@ -134,21 +135,4 @@ def _figures(
         "sparsity": sparsity(network),
         "parameter_reduction": parameter_reduction(network),
         "objective": problem.objective(network),
-    }
-
-
-def _reference(model: str, part: Split, depth: int, seed: int) -> dict[str, Any]:
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.tree import DecisionTreeClassifier
-
-    made: dict[str, Callable[[], Any]] = {
-        "logistic": lambda: LogisticRegression(max_iter=1000),
-        "tree": lambda: DecisionTreeClassifier(max_depth=depth, random_state=seed),
-    }
-    began = time.perf_counter()
-    fitted = made[model]().fit(part.features, part.labels)
-    return {
-        "test_accuracy": float(fitted.score(part.test_features, part.test_labels)),
-        "training_accuracy": float(fitted.score(part.features, part.labels)),
-        "seconds": time.perf_counter() - began,
     }

@@ -2,15 +2,30 @@
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from qpm_jax.networks.conv_network import ConvNetwork, conv_simplified, pooled
 from qpm_jax.networks.conv_problem import ConvProblem
 
 # Share of the features' mean variance that a ridge regression adds, ours.
 _RIDGE = 0.3
+
+
+class ConvStart(NamedTuple):
+    """A network to start from, and where it came from.
+
+    Attributes:
+        network: repaired: in the family, its channels in order.
+        trained: as training left it, channels in the order of its random weights.
+        seed: with which `train_conv` draws these random weights again.
+    """
+
+    network: ConvNetwork
+    trained: ConvNetwork
+    seed: int
 
 
 def conv_repaired(problem: ConvProblem, network: ConvNetwork) -> ConvNetwork:
@@ -52,7 +67,7 @@ def conv_starts(
     dropout: float = 0.0,
     time_limit: float = np.inf,
     finished: Callable[[ConvNetwork], object] | None = None,
-) -> list[ConvNetwork]:
+) -> list[ConvStart]:
     """Trains from several random weights, rounds and repairs.
 
     Args:
@@ -61,39 +76,50 @@ def conv_starts(
         restarts: how many.
         dropout: of training, see `train_conv`.
         time_limit: seconds after which none but the first is begun.
-        finished: called with every network as soon as it is trained, so that Ctrl-C
-            loses none.
+        finished: called with every repaired network as soon as it is trained, so that
+            Ctrl-C loses none.
 
     Returns:
-        Networks of the family, those first whose filters say most of images left out
+        Starts, those first whose filters say most of images left out
         (`left_out_accuracy`). The objective does not tell how well filters generalise:
         the readout fits 1,000 images with almost any.
     """
     from qpm_jax.networks.starts.conv_training import train_conv
 
     deadline = time.perf_counter() + time_limit
-    networks: list[ConvNetwork] = []
+    starts: list[ConvStart] = []
     for number in range(restarts):
-        if networks and time.perf_counter() > deadline:
+        if starts and time.perf_counter() > deadline:
             break
-        trained = train_conv(problem, seed + 1000 * number, dropout=dropout)
-        networks.append(conv_repaired(problem, trained))
+        own = seed + 1000 * number
+        trained = train_conv(problem, own, dropout=dropout)
+        starts.append(ConvStart(conv_repaired(problem, trained), trained, own))
         if finished is not None:
-            finished(networks[-1])
-    told = [left_out_accuracy(problem, each) for each in networks]
-    return [networks[place] for place in np.argsort(-np.array(told), kind="stable")]
+            finished(starts[-1].network)
+    told = [left_out_accuracy(problem, each.network) for each in starts]
+    return [starts[place] for place in np.argsort(-np.array(told), kind="stable")]
 
 
 def conv_pruned(
-    problem: ConvProblem, network: ConvNetwork, weights: int, seed: int = 0
+    problem: ConvProblem,
+    start: ConvStart,
+    weights: int,
+    seed: int = 0,
+    *,
+    rewind: bool = False,
+    dropout: float = 0.0,
 ) -> ConvNetwork:
-    """Magnitude pruning: keeps the largest readout weights and trains these again.
+    """Keeps the largest readout weights of a trained network, and trains again.
 
     Args:
         problem: the problem.
-        network: a trained one.
+        start: the trained network.
         weights: how many readout weights may differ from zero.
-        seed: of the batches.
+        seed: of the batches, where training goes on.
+        rewind: whether the second training starts from the first one's random weights,
+            with its batches (a lottery ticket: Frankle, Carbin, arXiv 1803.03635), or
+            goes on from the trained ones (magnitude pruning).
+        dropout: of training.
 
     Returns:
         A network of the family.
@@ -103,16 +129,27 @@ def conv_pruned(
     """
     from qpm_jax.networks.starts.conv_training import train_conv
 
-    if not 0 <= weights <= network.readout.size:
-        raise ValueError(
-            f"weights is {weights}; it must be 0 … {network.readout.size}."
-        )
-    falling = np.argsort(-np.abs(network.readout), axis=None, kind="stable")
-    kept = np.zeros(network.readout.size, bool)
-    kept[falling[:weights]] = True
-    mask = kept.reshape(network.readout.shape)
-    again = train_conv(problem, seed, mask=mask, start=network)
+    # Repair changes the order of channels, which random weights do not follow.
+    network = start.trained if rewind else start.network
+    again = train_conv(
+        problem,
+        start.seed if rewind else seed,
+        dropout=dropout,
+        mask=_largest(network.readout, weights),
+        start=None if rewind else network,
+    )
     return conv_repaired(problem, again)
+
+
+def _largest(
+    readout: Float[np.ndarray, "O h w C"], count: int
+) -> Bool[np.ndarray, "O h w C"]:
+    if not 0 <= count <= readout.size:
+        raise ValueError(f"weights is {count}; it must be 0 … {readout.size}.")
+    kept = np.zeros(readout.size, bool)
+    falling = np.argsort(-np.abs(readout), axis=None, kind="stable")
+    kept[falling[:count]] = True
+    return kept.reshape(readout.shape)
 
 
 def left_out_accuracy(problem: ConvProblem, network: ConvNetwork) -> float:

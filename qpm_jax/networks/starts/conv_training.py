@@ -59,7 +59,8 @@ def train_conv(
         batch: images of a batch.
         learning_rate: of Adam, falling to 0 as a cosine.
         dropout: share of pooled activations left out in each step.
-        mask: readout weights that may differ from zero; None for all.
+        mask: readout weights that may differ from zero; None for all. With the same
+            seed, training starts from the same random weights.
         start: a network to go on from; None for random weights.
 
     Returns:
