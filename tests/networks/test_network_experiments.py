@@ -1,4 +1,5 @@
 import dataclasses
+import importlib
 import json
 
 import numpy as np
@@ -13,6 +14,9 @@ from qpm_jax.networks.experiments import (
     table_runs,
 )
 from qpm_jax.networks.problem import NetworkProblem
+
+# the package's attribute of that name is the function
+solve_module = importlib.import_module("qpm_jax.networks.solve")
 
 TINY = {
     "table": "iris",
@@ -73,7 +77,7 @@ def test_a_damaged_line_is_named(tmp_path):
 def test_a_run_that_is_interrupted_is_not_done(tmp_path, monkeypatch):
     solve = table_runs.solve
 
-    def pressed(problem, *_):
+    def pressed(problem, *_, **__):
         return dataclasses.replace(solve(problem, time_limit=0), status="interrupted")
 
     chosen = choice.Candidate(2, 0.01, 0.0), 1.0
@@ -83,6 +87,24 @@ def test_a_run_that_is_interrupted_is_not_done(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         study.run(config, tmp_path)
     assert not (tmp_path / "runs.jsonl").exists()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_big_m_values_are_tightened_where_that_is_asked_for(share, monkeypatch):
+    asked = []
+
+    def noted(problem, bounds, objective, seconds, **_):
+        asked.append(seconds)
+        return bounds
+
+    chosen = choice.Candidate(2, 0.01, 0.0), 1.0
+    monkeypatch.setattr(table_runs, "choose", lambda *_: chosen)
+    monkeypatch.setattr(solve_module, "tightened_bounds", noted)
+    milp = {"time_limit": 1.0, "tightening": share}
+    config = settings.from_dict(TINY | {"models": ("milp",), "milp": milp})
+    table_runs.execute(measurements.load("iris"), table_runs.Run("iris", 1), config)
+    assert len(asked) == (share > 0)
+    assert all(0 < seconds <= share for seconds in asked)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +127,10 @@ def test_a_run_that_is_interrupted_is_not_done(tmp_path, monkeypatch):
             "config.models has 'lottery' without 'milp' before it",
         ),
         ({"seeds": "0"}, "config.seeds is '0'; it takes values like"),
+        (
+            {"table": "digits", "milp": {"tightening": 0.2}},
+            "config.milp.tightening is 0.2; .* for digits it must be 0",
+        ),
     ],
 )
 def test_keys_and_values_that_are_none_are_refused(values, words):

@@ -93,6 +93,7 @@ def _milp(
         settings.gap,
         settings.threads,
         seed,
+        tightening=settings.tightening,
     )
     if found.status == "interrupted":
         raise KeyboardInterrupt
