@@ -8,6 +8,7 @@ from qpm_jax.networks import (
     search,
     weight_family,
 )
+from qpm_jax.networks.bounds.intervals import PreactivationBounds
 from qpm_jax.networks.bounds.tightening import tightened_bounds
 from qpm_jax.networks.network import preactivations
 from qpm_jax.networks.starts.dense_starts import ridge_start
@@ -48,10 +49,30 @@ def test_processes_share_the_instances():
     assert np.allclose(one.lower[0], two.lower[0], atol=1e-6)
 
 
-def test_without_time_or_symmetry_bounds_stay():
+def test_without_time_bounds_stay():
     problem = priced()
     free = interval_bounds(problem)
     same = tightened_bounds(problem, free, 1.0, 0)
     assert np.array_equal(same.upper[0], free.upper[0])
-    tied = priced(rules=[LinearRule(0, np.ones((2, 2)), upper=5.0)])
-    assert tightened_bounds(tied, free, 1.0, 9) is free
+
+
+def test_neurons_that_a_rule_singles_out_have_bounds_of_their_own():
+    first_is_small = LinearRule(0, np.array([[1.0, 0.0], [0.0, 0.0]]), -0.01, 0.01)
+    problem = priced(rules=[first_is_small])
+    free = interval_bounds(problem)
+    found = tightened_bounds(problem, free, 1.0, 600).upper[0]
+    usual = tightened_bounds(priced(), free, 1.0, 600).upper[0]
+    assert (found[:, 0] < usual[:, 0] - 0.1).any()
+    assert np.allclose(found[:, 1], usual[:, 1])
+
+
+def test_neurons_of_unlike_bounds_have_bounds_of_their_own():
+    problem = priced()
+    free = interval_bounds(problem)
+    upper = free.upper[0].copy()
+    upper[:, 1] = 0.5
+    unlike = PreactivationBounds(free.lower, (upper, free.upper[1]))
+    found = tightened_bounds(problem, unlike, 1.0, 600).upper[0]
+    usual = tightened_bounds(problem, free, 1.0, 600).upper[0]
+    assert np.allclose(found[:, 0], usual[:, 0])
+    assert (found[:, 1] <= 0.5).all()

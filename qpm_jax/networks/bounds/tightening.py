@@ -3,8 +3,9 @@
 docs/networks.md, "Bounds": over the relaxation of the whole program, cut off at the
 best objective that is known, z is maximised and minimised for every instance, and the
 result widened by a margin (the source has one; its value is not given). Neurons of a
-layer are alike in the relaxation without symmetry rows, so one stands for all, unless a
-`LinearRule` singles neurons out. Instances are shared among processes.
+layer are alike in the relaxation without symmetry rows, so one stands for all; where a
+`LinearRule` or the bounds given single neurons out, each has linear programs of its
+own. Instances are shared among processes.
 """
 
 import concurrent.futures
@@ -48,24 +49,32 @@ def tightened_bounds(
         Bounds that hold for every network of at most that objective, none wider than
         those given.
     """
-    if any(isinstance(rule, LinearRule) for rule in problem.rules):
-        return bounds
     deadline = time.perf_counter() + time_limit
     linear = problem.family.name != "bilinear"
+    neurons = slice(1) if _alike(problem, bounds) else slice(None)
     for layer in range(len(problem.hidden) if linear else 1):
         dense = build_dense(problem, bounds=bounds, ordered=False)
-        values = dense.columns.layers[layer].values[:, 0]
+        values = dense.columns.layers[layer].values[:, neurons]
         program = _relaxation(dense.program, objective)
         left = deadline - time.perf_counter()
-        least, most = _shared_extremes(program, values, left, processes)
+        found = _shared_extremes(program, values.reshape(-1), left, processes)
+        least, most = (each.reshape(values.shape) for each in found)
         lower, upper = list(bounds.lower), list(bounds.upper)
-        lower[layer] = np.maximum(lower[layer], _widened(least, -margin)[:, None])
-        upper[layer] = np.minimum(upper[layer], _widened(most, margin)[:, None])
+        lower[layer] = np.maximum(lower[layer], _widened(least, -margin))
+        upper[layer] = np.minimum(upper[layer], _widened(most, margin))
         bounds = PreactivationBounds(tuple(lower), tuple(upper))
     return bounds
 
 
-def _widened(values: Float[np.ndarray, " N"], margin: float) -> Float[np.ndarray, " N"]:
+def _alike(problem: NetworkProblem, bounds: PreactivationBounds) -> bool:
+    """Whether the neurons of a layer may change places, those of all layers at once."""
+    hidden = range(len(problem.hidden))
+    given = [side[layer] for side in (bounds.lower, bounds.upper) for layer in hidden]
+    singled = any(isinstance(rule, LinearRule) for rule in problem.rules)
+    return not singled and all((each == each[:, :1]).all() for each in given)
+
+
+def _widened(values: Float[np.ndarray, "N n"], margin: float) -> np.ndarray:
     return values + margin * np.maximum(np.abs(values), 1.0)
 
 
