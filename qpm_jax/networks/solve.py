@@ -34,6 +34,7 @@ from qpm_jax.networks.starts.dense_starts import (
     within_limits,
     zero_network,
 )
+from qpm_jax.processors import usable_processors
 from qpm_jax.solvers.options import Progress
 from qpm_jax.solvers.solution import FEASIBILITY_TOLERANCE, evaluate
 
@@ -73,8 +74,9 @@ def solve(
             outside; None for starts of our own.
         progress: called with (objective, bound, seconds).
         tightening: the share of the time left after the search that goes into big-M
-            values from linear programs (`tightening`), shared among `threads`
-            processes. 0 takes the analytic ones, which we found as tight on Iris.
+            values from linear programs (`tightening`), shared among `threads` threads,
+            or one a processor where that is None. 0 takes the analytic ones, which we
+            found as tight on Iris.
 
     Returns:
         A solution, never worse than a start that is one. Ctrl-C ends it with the best
@@ -190,7 +192,7 @@ def _bounds(run: _Run, share: float, threads: int | None) -> PreactivationBounds
     if seconds <= 0:
         return bounds
     return tightened_bounds(
-        run.problem, bounds, run.objective, seconds, processes=threads or 1
+        run.problem, bounds, run.objective, seconds, threads or usable_processors()
     )
 
 

@@ -1,7 +1,8 @@
 """What each of several runs on one machine may use: processors and accelerators."""
 
-import os
 from collections.abc import Mapping, Sequence
+
+from qpm_jax.processors import usable_processors
 
 # Read by XLA's thread pools, OpenMP and OpenBLAS.
 _THREADS = ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -18,7 +19,7 @@ def thread_environment(runs: int, own: Mapping[str, str]) -> dict[str, str]:
       runs: How many there are at the time, this one included.
       own: Our environment; what a person has set there stays.
     """
-    threads = str(max(1, _processors() // runs))
+    threads = str(max(1, usable_processors() // runs))
     return {name: threads for name in _THREADS if name not in own}
 
 
@@ -37,10 +38,3 @@ def device_environment(slot: int, jobs: int, devices: Sequence[str]) -> dict[str
     if crowd > 1:
         environment["XLA_CLIENT_MEM_FRACTION"] = f"{_MEMORY / crowd:.3f}"
     return environment
-
-
-def _processors() -> int:
-    """Returns how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -93,7 +93,8 @@ def test_a_run_that_is_interrupted_is_not_done(tmp_path, monkeypatch):
 def test_big_m_values_are_tightened_where_that_is_asked_for(share, monkeypatch):
     asked = []
 
-    def noted(problem, bounds, objective, seconds, **_):
+    def noted(problem, bounds, objective, seconds, threads):
+        assert threads == config.milp.threads
         asked.append(seconds)
         return bounds
 

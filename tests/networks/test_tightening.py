@@ -1,3 +1,5 @@
+import importlib
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,9 @@ from qpm_jax.networks.bounds.intervals import PreactivationBounds
 from qpm_jax.networks.bounds.tightening import tightened_bounds
 from qpm_jax.networks.network import preactivations
 from qpm_jax.networks.starts.dense_starts import ridge_start
+
+# the package's attribute of that name is the function
+solve_module = importlib.import_module("qpm_jax.networks.solve")
 
 
 def priced(family="ternary", hidden=(2,), **settings):
@@ -40,11 +45,12 @@ def test_bounds_of_the_relaxation_are_tighter_and_hold(family, hidden):
     assert found.upper[0].sum() < 1.02 * analytic.upper[0].sum()
 
 
-def test_processes_share_the_instances():
+def test_threads_share_the_instances():
     problem = priced()
     free = interval_bounds(problem)
-    one = tightened_bounds(problem, free, 1.0, 30)
-    two = tightened_bounds(problem, free, 1.0, 60, processes=2)
+    one = tightened_bounds(problem, free, 1.0, 600)
+    two = tightened_bounds(problem, free, 1.0, 600, threads=2)
+    assert one.upper[0].sum() < free.upper[0].sum()
     assert np.allclose(one.upper[0], two.upper[0], atol=1e-6)
     assert np.allclose(one.lower[0], two.lower[0], atol=1e-6)
 
@@ -76,3 +82,19 @@ def test_neurons_of_unlike_bounds_have_bounds_of_their_own():
     usual = tightened_bounds(problem, free, 1.0, 600).upper[0]
     assert np.allclose(found[:, 0], usual[:, 0])
     assert (found[:, 1] <= 0.5).all()
+
+
+@pytest.mark.parametrize(("threads", "used"), [(None, 3), (2, 2)])
+def test_without_a_number_of_threads_there_is_one_a_processor(
+    threads, used, monkeypatch
+):
+    asked = []
+
+    def noted(problem, bounds, objective, seconds, threads):
+        asked.append(threads)
+        return bounds
+
+    monkeypatch.setattr(solve_module, "usable_processors", lambda: 3)
+    monkeypatch.setattr(solve_module, "tightened_bounds", noted)
+    solve_module.solve(priced(), time_limit=1.0, threads=threads, tightening=0.5)
+    assert asked == [used]

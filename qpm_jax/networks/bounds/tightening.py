@@ -5,14 +5,11 @@ best objective that is known, z is maximised and minimised for every instance, a
 result widened by a margin (the source has one; its value is not given). Neurons of a
 layer are alike in the relaxation without symmetry rows, so one stands for all; where a
 `LinearRule` or the bounds given single neurons out, each has linear programs of its
-own. Instances are shared among processes.
+own. They are shared among threads (`solve_objectives`).
 """
 
-import concurrent.futures
 import dataclasses
-import multiprocessing
 import time
-from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -22,7 +19,7 @@ from qpm_jax.networks.bounds.intervals import PreactivationBounds
 from qpm_jax.networks.problem import NetworkProblem
 from qpm_jax.networks.programs.dense_program import build_dense
 from qpm_jax.networks.rules import LinearRule
-from qpm_jax.solvers import MixedIntegerProgram
+from qpm_jax.solvers import MixedIntegerProgram, solve_objectives
 
 MARGIN = 0.01
 
@@ -32,7 +29,7 @@ def tightened_bounds(
     bounds: PreactivationBounds,
     objective: float,
     time_limit: float = 60.0,
-    processes: int = 1,
+    threads: int = 1,
     margin: float = MARGIN,
 ) -> PreactivationBounds:
     """Bounds from the relaxation, layer by layer, each with those before in place.
@@ -42,7 +39,7 @@ def tightened_bounds(
         bounds: that hold already.
         objective: of a network that is known.
         time_limit: seconds; what there is no time for keeps its bounds.
-        processes: how many to share the instances among.
+        threads: among which the linear programs are shared.
         margin: the part of its size by which a bound is widened.
 
     Returns:
@@ -57,7 +54,7 @@ def tightened_bounds(
         values = dense.columns.layers[layer].values[:, neurons]
         program = _relaxation(dense.program, objective)
         left = deadline - time.perf_counter()
-        found = _shared_extremes(program, values.reshape(-1), left, processes)
+        found = _extremes(program, values.reshape(-1), left, threads)
         least, most = (each.reshape(values.shape) for each in found)
         lower, upper = list(bounds.lower), list(bounds.upper)
         lower[layer] = np.maximum(lower[layer], _widened(least, -margin))
@@ -92,60 +89,18 @@ def _relaxation(program: MixedIntegerProgram, objective: float) -> MixedIntegerP
     )
 
 
-def _shared_extremes(
+def _extremes(
     program: MixedIntegerProgram,
-    columns: Int[np.ndarray, " N"],
+    columns: Int[np.ndarray, " K"],
     time_limit: float,
-    processes: int,
-) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-    """Extremes of columns, in one process or several."""
-    if processes <= 1 or len(columns) < 2 * processes:
-        return extremes(program, columns, time_limit)
-    parts = np.array_split(columns, processes)
-    # Forking a process that runs JAX's threads can hang.
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(processes, context) as pool:
-        jobs = [pool.submit(extremes, program, part, time_limit) for part in parts]
-        found = [job.result() for job in jobs]
-    least, most = zip(*found, strict=True)
-    return np.concatenate(least), np.concatenate(most)
-
-
-def extremes(
-    program: MixedIntegerProgram, columns: Int[np.ndarray, " N"], time_limit: float
-) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-    """The least and the most of variables over a linear program.
-
-    One model is kept and only its costs change, so a solve starts from the last basis.
-
-    Args:
-        program: linear, without integers.
-        columns: the variables.
-        time_limit: seconds.
-
-    Returns:
-        float64 [N] each; ∓inf where there was no time.
-    """
-    import highspy
-
-    from qpm_jax.solvers.highs import build
-
-    deadline = time.perf_counter() + time_limit
-    solver: Any = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
-    build(solver, program)
-    found = np.stack([np.full(len(columns), -np.inf), np.full(len(columns), np.inf)])
-    for side, cost in enumerate((1.0, -1.0)):
-        for place, column in enumerate(columns.tolist()):
-            left = deadline - time.perf_counter()
-            if left <= 0:
-                return found[0], found[1]
-            solver.setOptionValue("time_limit", solver.getRunTime() + left)
-            solver.changeColCost(column, cost)
-            solver.run()
-            if solver.getModelStatus() == highspy.HighsModelStatus.kOptimal:
-                value = solver.getInfo().objective_function_value
-                found[side, place] = cost * value
-            solver.changeColCost(column, 0.0)
-    return found[0], found[1]
+    threads: int,
+) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
+    """The least and the most of variables; ∓inf where there was no time."""
+    number = len(columns)
+    ones = scipy.sparse.csr_array(
+        (np.ones(number), (np.arange(number), columns)),
+        shape=(number, program.num_variables),
+    )
+    both = scipy.sparse.vstack([ones, -ones], format="csr")
+    found = solve_objectives(program, both, max(0.0, time_limit), threads)
+    return found[:number], -found[number:]
