@@ -55,6 +55,8 @@ class MILPNetworkClassifier(ProgramClassifier):
         solve_seconds_: how long it took, all included.
         history_: (seconds, objective, bound) at every improvement.
         classes_: [C], the labels, sorted.
+        codes_: float64 [C, O], what every output should be for every class: the
+            identity for "one_hot", ±1 for "binary". Verification asks for it.
         n_features_in_: F.
         feature_names_in_: [F], where X had names.
 
@@ -192,19 +194,19 @@ class MILPNetworkClassifier(ProgramClassifier):
         from qpm_jax.networks.flax_network import to_flax
 
         check_is_fitted(self)
-        return to_flax(self.network_, self._codes)
+        return to_flax(self.network_, self.codes_)
 
     def _scores(self, X: ArrayLike) -> Float[np.ndarray, "N C"]:
         check_is_fitted(self)
         rows = validate_data(self, X, dtype=np.float64, reset=False)
-        return scores(outputs(self.network_, np.asarray(rows)), self._codes)
+        return scores(outputs(self.network_, np.asarray(rows)), self.codes_)
 
     def _keep(
         self, problem: NetworkProblem, result: NetworkSolution[ReLUNetwork]
     ) -> Self:
         network = result.network
         stays = np.append(~network.skipped, True)
-        self.network_, self._codes = network, problem.codes
+        self.network_, self.codes_ = network, problem.codes
         self.weights_ = [
             w for w, kept in zip(network.weights, stays, strict=True) if kept
         ]

@@ -178,7 +178,7 @@ class MILPConvClassifier(ProgramClassifier):
             dropout=self.dropout,
         )
         network = result.network
-        self.network_, self._codes = network, problem.codes
+        self.network_, self.codes_ = network, problem.codes
         self._shape = images.shape[1:]
         self.weights_ = [network.filters, network.readout]
         self.biases_ = [network.filter_biases, network.readout_biases]
@@ -196,7 +196,7 @@ class MILPConvClassifier(ProgramClassifier):
         from qpm_jax.networks.flax_conv import conv_to_flax
 
         check_is_fitted(self)
-        return conv_to_flax(self.network_, self._codes)
+        return conv_to_flax(self.network_, self.codes_)
 
     def _scores(self, X: ArrayLike) -> Float[np.ndarray, "N C"]:
         check_is_fitted(self)
@@ -206,4 +206,4 @@ class MILPConvClassifier(ProgramClassifier):
                 f"X has images of shape {images.shape[1:]}; the network was fitted to"
                 f" {self._shape}."
             )
-        return scores(conv_outputs(self.network_, images), self._codes)
+        return scores(conv_outputs(self.network_, images), self.codes_)

@@ -4,7 +4,7 @@ from typing import Self
 
 import numpy as np
 from jax.typing import ArrayLike
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from sklearn.utils.multiclass import check_classification_targets
 
 from qpm_jax.networks.solution import Network, NetworkSolution
@@ -23,7 +23,11 @@ class ProgramClassifier(ScoredClassifier):
         solve_seconds_: how long it took, all included.
         history_: (seconds, objective, bound) at every improvement.
         classes_: [C], the labels, sorted.
+        codes_: float64 [C, O], what every output should be for every class: the
+            identity for "one_hot", ±1 for "binary".
     """
+
+    codes_: Float[np.ndarray, "C O"]
 
     def _numbered(self, y: ArrayLike) -> Int[np.ndarray, " N"]:
         """Labels as 0 … C−1; `classes_` is set."""

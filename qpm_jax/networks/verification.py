@@ -16,9 +16,8 @@ from jaxtyping import Float
 from qpm_jax import solvers
 from qpm_jax.networks.labels import scores
 from qpm_jax.networks.network import ReLUNetwork, outputs
+from qpm_jax.networks.programs.relu_rows import ENCODINGS
 from qpm_jax.networks.programs.verification_program import BoxProgram, build_box
-
-_ENCODINGS = ("big_m", "partitioned")
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +59,13 @@ def certified_radius(
     """The least ℓ∞ distance at which another class scores as high.
 
     Args:
-        network: the network.
+        network: a dense one.
         point: [F], an input.
         label: a class; None for the one the network gives.
-        codes: [C, O] of `labels.class_codes`; None for one-hot.
+        codes: [C, O], what every output should be for every class: `codes_` of an
+            estimator; None for one-hot.
         largest: the largest distance of interest; big-M values grow with it.
-        relu: "big_m" or "partitioned".
+        relu: "big_m", "partitioned", or "indicator" for scip and gurobi.
         solver: "highs", "scip" or "gurobi".
         time_limit: seconds.
         gap: relative gap at which to stop.
@@ -104,7 +104,7 @@ def adversarial_margin(
     """The least lead of a class over its best rival among inputs within a distance.
 
     Args:
-        network: the network.
+        network: a dense one.
         point: [F], an input.
         radius: the ℓ∞ distance.
         label: a class; None for the one the network gives.
@@ -141,13 +141,18 @@ def _read(
 
 
 def _checked(
-    network: ReLUNetwork,
+    network: Any,
     point: Any,
     label: Any,
     codes: Any,
     radius: Any,
     relu: str,
 ) -> tuple[np.ndarray, np.ndarray, int]:
+    if not isinstance(network, ReLUNetwork):
+        raise ValueError(
+            f"network is a {type(network).__name__}; it must be a ReLUNetwork, such as"
+            " `network_` of a MILPNetworkClassifier. Convolutions are not verified."
+        )
     centre = np.asarray(point, np.float64)
     inputs, number = network.weights[0].shape[1], len(network.biases[-1])
     if centre.shape != (inputs,) or not np.isfinite(centre).all():
@@ -156,8 +161,8 @@ def _checked(
         )
     if not isinstance(radius, int | float | np.floating) or not 0 < radius < np.inf:
         raise ValueError(f"radius is {radius!r}; it must be a positive number.")
-    if relu not in _ENCODINGS:
-        raise ValueError(f"relu is {relu!r}; choose one of {', '.join(_ENCODINGS)}.")
+    if relu not in ENCODINGS:
+        raise ValueError(f"relu is {relu!r}; choose one of {', '.join(ENCODINGS)}.")
     matrix = np.eye(number) if codes is None else np.asarray(codes, np.float64)
     if matrix.ndim != 2 or matrix.shape[1] != number or len(matrix) < 2:
         raise ValueError(

@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.datasets import load_iris
+from sklearn.preprocessing import scale
 
 from qpm_jax.networks import (
+    MILPNetworkClassifier,
     ReLUNetwork,
     adversarial_margin,
     certified_radius,
@@ -21,6 +24,11 @@ def leads(network, points, label, codes):
 def grid(point, radius, steps=41):
     line = np.linspace(-radius, radius, steps)
     return point + np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
+
+
+def random_box(point, radius, number=500):
+    random = np.random.default_rng(0)
+    return point + random.uniform(-radius, radius, (number, len(point)))
 
 
 def test_a_single_kink_has_the_radius_one_reads_off():
@@ -44,13 +52,16 @@ def test_a_wrong_answer_has_no_radius():
     assert (found.value, found.rival) == (0.0, 1)
 
 
-@pytest.mark.parametrize("relu", ["big_m", "partitioned"])
+@pytest.mark.parametrize(
+    ("relu", "solver"),
+    [("big_m", "highs"), ("partitioned", "highs"), ("indicator", "scip")],
+)
 @given(
     st.integers(0, 10**6),
     st.sampled_from([((2, 4, 3), "one_hot"), ((2, 3, 3, 2), "binary")]),
 )
 @settings(max_examples=20, deadline=None)
-def test_no_input_in_the_box_has_a_smaller_lead(relu, seed, shape):
+def test_no_input_in_the_box_has_a_smaller_lead(relu, solver, seed, shape):
     widths, encoding = shape
     random = np.random.default_rng(seed)
     pairs = list(zip(widths[1:], widths[:-1], strict=True))
@@ -60,13 +71,14 @@ def test_no_input_in_the_box_has_a_smaller_lead(relu, seed, shape):
     )
     codes = class_codes(3, encoding)
     point = random.normal(size=2)
-    found = adversarial_margin(network, point, 0.5, codes=codes, relu=relu, threads=1)
+    how = {"codes": codes, "relu": relu, "solver": solver, "threads": 1}
+    found = adversarial_margin(network, point, 0.5, **how)
     label = scores(outputs(network, point[None]), codes)[0].argmax()
     sampled = leads(network, grid(point, 0.5), label, codes)
     assert found.value <= sampled.min() + 1e-6
     shown = leads(network, found.counterexample[None], label, codes)[0]
     assert shown == pytest.approx(found.value, abs=1e-5)
-    near = certified_radius(network, point, codes=codes, relu=relu, threads=1)
+    near = certified_radius(network, point, **how)
     if near.status == "robust":
         assert leads(network, grid(point, 1.0), label, codes).min() > 0
     else:
@@ -92,12 +104,40 @@ def test_without_time_nothing_is_claimed():
     assert (found.bound, found.counterexample) == (0.0, None)
 
 
+@pytest.mark.parametrize("encoding", ["one_hot", "binary"])
+def test_an_estimators_answers_are_verified_by_its_codes(encoding):
+    lengths, species = load_iris(return_X_y=True)
+    lengths = scale(lengths)
+    model = MILPNetworkClassifier((3,), label_encoding=encoding, time_limit=0.3)
+    model.fit(lengths, species)
+    assert np.array_equal(model.codes_, class_codes(3, encoding))
+    found = certified_radius(
+        model.network_, lengths[0], codes=model.codes_, time_limit=600
+    )
+    assert found.status in ("optimal", "robust")
+    own = model.predict(lengths[:1])
+    near = random_box(lengths[0], 0.999 * found.bound)
+    assert (model.predict(near) == own).all()
+    if found.counterexample is not None:
+        away = lengths[0] + (1 + 1e-6) * (found.counterexample - lengths[0])
+        scored = model.decision_function(away[None])[0]
+        assert scored[found.rival] >= scored[own] - 1e-4
+
+
+@pytest.mark.parametrize("verify", [certified_radius, adversarial_margin])
+def test_convolutions_are_refused_by_name(verify, conv_problem, random_conv):
+    network = random_conv(0, conv_problem())
+    with pytest.raises(ValueError, match="network is a ConvNetwork; it must be a ReLU"):
+        verify(network, np.zeros((4, 4, 1)), 0.1)
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
         ({"point": [0.0, 1.0]}, r"point has shape \(2,\)"),
         ({"largest": 0}, "radius is 0"),
-        ({"relu": "indicator"}, "relu is 'indicator'"),
+        ({"relu": "sos"}, "relu is 'sos'; choose one of big_m, indicator"),
+        ({"relu": "indicator"}, "choose scip or gurobi"),
         ({"codes": np.eye(3)}, r"codes has shape \(3, 3\)"),
         ({"label": 2}, "label is 2"),
     ],

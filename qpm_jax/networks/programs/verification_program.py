@@ -14,10 +14,13 @@ from jaxtyping import Float, Int
 
 from qpm_jax.networks.network import ReLUNetwork
 from qpm_jax.networks.programs.affine import Affine
+from qpm_jax.networks.programs.beyond_linear import Switched, indicators
 from qpm_jax.networks.programs.relu_rows import (
     GROUPS,
     ReLUColumns,
+    above_rows,
     group_ranges,
+    indicator_rows,
     partition_rows,
     relu_rows,
 )
@@ -82,7 +85,7 @@ def build_box(
         point: x⁰.
         label: the class that is to be overtaken.
         radius: the largest ε.
-        relu: "big_m" or "partitioned".
+        relu: "big_m", "indicator" or "partitioned".
         least_size: whether ε is minimised and the rival must be as high, or the lead
             is minimised in the whole box.
     """
@@ -95,13 +98,14 @@ def build_box(
         make_rows([(inputs, 1.0), (np.array(size), -1.0)], upper=point),
         make_rows([(inputs, 1.0), (np.array(size), 1.0)], lower=point),
     ]
-    before, binaries = inputs, []
+    before, binaries, switched = inputs, [], []
     for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
         layer = _layer(weight, bias, before, lower, upper, relu)
         rows += layer.rows
         lower, upper = np.r_[lower, layer.lower], np.r_[upper, layer.upper]
         before = layer.active
         binaries.append(layer.on)
+        switched += layer.switched
     total = len(lower)
     chosen = total + np.arange(len(rivals))
     least, most = _reach(lead_weights, lead_biases, lower[before], upper[before])
@@ -114,13 +118,15 @@ def build_box(
     )
     lower, upper = np.r_[lower, 0.0 * most], np.r_[upper, 0.0 * most + 1]
     whole = np.concatenate([chosen, *binaries])
-    program = _minimising(size if least_size else lead, rows, lower, upper, whole)
+    aim = size if least_size else lead
+    program = _minimising(aim, rows, switched, lower, upper, whole)
     return BoxProgram(program, inputs, size, lead, chosen, rivals)
 
 
 def _minimising(
     variable: int,
     rows: list[Rows],
+    switched: list[Switched],
     lower: np.ndarray,
     upper: np.ndarray,
     whole: np.ndarray,
@@ -132,7 +138,14 @@ def _minimising(
     objective[variable] = 1.0
     matrix, row_lower, row_upper = stacked(rows, len(lower))
     return MixedIntegerProgram(
-        objective, matrix, row_lower, row_upper, lower, upper, integer
+        objective,
+        matrix,
+        row_lower,
+        row_upper,
+        lower,
+        upper,
+        integer,
+        indicators=indicators(switched, len(lower)),
     )
 
 
@@ -141,6 +154,7 @@ class _Layer:
     """New variables z, h, a and shares, their ranges, and rows."""
 
     rows: list[Rows]
+    switched: list[Switched]
     lower: np.ndarray
     upper: np.ndarray
     active: np.ndarray
@@ -164,9 +178,13 @@ def _layer(
     rows = [
         make_rows(
             [(values, -1.0)], -bias, -bias, sums=[(affine.columns, affine.coefficients)]
-        ),
-        *relu_rows(triple, least[None], most[None]),
+        )
     ]
+    switched = [indicator_rows(triple)] if relu == "indicator" else []
+    if switched:
+        rows.append(above_rows(triple))
+    else:
+        rows += relu_rows(triple, least[None], most[None])
     new_lower = np.r_[least, np.zeros(2 * number)]
     new_upper = np.r_[most, np.maximum(most, 0.0), np.ones(number)]
     if relu == "partitioned":
@@ -177,7 +195,7 @@ def _layer(
         rows += _shared(triple, affine, shares, bias, lower, upper)
         new_lower = np.r_[new_lower, np.full(shares.size, -np.inf)]
         new_upper = np.r_[new_upper, np.full(shares.size, np.inf)]
-    return _Layer(rows, new_lower, new_upper, active[0], on[0])
+    return _Layer(rows, switched, new_lower, new_upper, active[0], on[0])
 
 
 def _shared(
