@@ -53,7 +53,7 @@ class MILPNetworkClassifier(ProgramClassifier):
         status_: why it ended, as in `NetworkSolution`; "warm_start" where time was over
             before anything better than the start was found.
         solve_seconds_: how long it took, all included.
-        history_: (seconds, objective, bound) at every improvement.
+        history_: (seconds, objective, bound) at every improvement, when it is found.
         classes_: [C], the labels, sorted.
         codes_: float64 [C, O], what every output should be for every class: the
             identity for "one_hot", ±1 for "binary". Verification asks for it.

@@ -22,7 +22,9 @@ class NetworkSolution(Generic[Network]):
         solver: name of the solver.
         status: "optimal", "gap_reached", "time_limit", "interrupted", or "warm_start":
             the time was over before anything better than the start was found.
-        history: (seconds, objective, bound) at every improvement of either.
+        history: (seconds, objective, bound) at every improvement of either, when it is
+            found, also by the solver of the whole program; its networks are repaired
+            and evaluated exactly before they count.
     """
 
     network: Network

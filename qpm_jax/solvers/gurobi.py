@@ -8,7 +8,7 @@ import numpy as np
 
 from qpm_jax.solvers import gurobi_licence
 from qpm_jax.solvers.listening import run_interruptibly
-from qpm_jax.solvers.options import Listener, Options
+from qpm_jax.solvers.options import Keeper, Listener, Options
 from qpm_jax.solvers.parts import Bilinear, Indicators
 from qpm_jax.solvers.program import MixedIntegerProgram
 from qpm_jax.solvers.solution import RawAnswer
@@ -98,7 +98,9 @@ def _optimise(model: Any, program: MixedIntegerProgram, options: Options) -> Raw
         variables.Start = np.where(unknown, gurobipy.GRB.UNDEFINED, options.warm_start)
     if math.isfinite(options.deadline):
         model.Params.TimeLimit = options.seconds_left
-    report = None if options.listener is None else _reporter(options.listener)
+    report = None
+    if options.listener is not None:
+        report = _reporter(options.listener, variables, options.keeper)
     run_interruptibly(lambda: model.optimize(report), model.terminate)
     return _answer(model, variables, program)
 
@@ -170,15 +172,19 @@ def _compare(expression: Any, sense: str, side: float) -> Any:
     return expression <= side if sense == "<" else expression >= side
 
 
-def _reporter(listener: Listener) -> Any:
+def _reporter(listener: Listener, variables: Any, keeper: Keeper | None) -> Any:
     import gurobipy
 
     callback = gurobipy.GRB.Callback
 
     def tell(model: Any, where: int) -> None:
-        if where == callback.MIP and listener(
-            model.cbGet(callback.MIP_OBJBST), model.cbGet(callback.MIP_OBJBND)
-        ):
+        enough = False
+        if where == callback.MIPSOL and keeper is not None:
+            enough = keeper(np.asarray(model.cbGetSolution(variables), np.float64))
+        elif where == callback.MIP:
+            news = model.cbGet(callback.MIP_OBJBST), model.cbGet(callback.MIP_OBJBND)
+            enough = listener(*news)
+        if enough:
             model.terminate()
 
     return tell

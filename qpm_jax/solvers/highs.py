@@ -7,18 +7,15 @@ their own (`highs_apart`), which can be ended.
 """
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from qpm_jax.solvers.listening import run_interruptibly
-from qpm_jax.solvers.options import Listener, Options
+from qpm_jax.solvers.options import Keeper, Listener, Options
 from qpm_jax.solvers.program import MixedIntegerProgram
 from qpm_jax.solvers.solution import RawAnswer
 
-# Called with (objective, values) of every incumbent.
-Keeper = Callable[[float, np.ndarray], object]
 # Entries of programs with whole variables that HiGHS may not leave in time.
 _LARGE = 500_000
 
@@ -46,15 +43,12 @@ def run(program: MixedIntegerProgram, options: Options) -> RawAnswer:
     return run_here(program, options)
 
 
-def run_here(
-    program: MixedIntegerProgram, options: Options, keeper: Keeper | None = None
-) -> RawAnswer:
+def run_here(program: MixedIntegerProgram, options: Options) -> RawAnswer:
     """Solves a program with HiGHS in this process.
 
     Args:
         program: linear.
         options: how to solve.
-        keeper: told of every incumbent, or None.
 
     Returns:
         The answer, not yet checked.
@@ -68,8 +62,8 @@ def run_here(
         _start(solver, options.warm_start)
     if options.listener is not None:
         _report(solver, options.listener)
-    if keeper is not None:
-        _keep(solver, keeper)
+    if options.keeper is not None:
+        _keep(solver, options.keeper)
     solver.HandleUserInterrupt = True
     if math.isfinite(options.deadline):
         solver.setOptionValue("time_limit", options.seconds_left)
@@ -141,8 +135,8 @@ def _report(solver: Any, listener: Listener) -> None:
 
 def _keep(solver: Any, keeper: Keeper) -> None:
     def tell(event: Any) -> None:
-        data = event.data_out
-        keeper(data.mip_primal_bound, np.array(data.mip_solution, np.float64))
+        if keeper(np.array(event.data_out.mip_solution, np.float64)):
+            solver.cancelSolve()
 
     solver.cbMipImprovingSolution += tell
 

@@ -34,7 +34,7 @@ def run_apart(program: MixedIntegerProgram, options: Options) -> RawAnswer:
     # A moment both processes understand: starting one takes seconds, and
     # `perf_counter` may begin anew in each.
     ends = time.time() + options.seconds_left
-    message = program, replace(options, listener=None), ends
+    message = program, replace(options, listener=None, keeper=None), ends
     with child("HiGHS", _COMMAND, message) as process:
         return _follow(process.hear, program.maximise, options)
 
@@ -51,6 +51,8 @@ def _follow(
                 return content
             if kind == "values":
                 best = replace(best, values=content)
+                if options.keeper is not None and options.keeper(content):
+                    return replace(best, status="interrupted")
                 continue
             objective, bound = content
             if abs(bound) < 1e20:

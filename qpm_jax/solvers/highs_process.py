@@ -38,9 +38,10 @@ class Sender:
             self.send("news", (float(objective), float(bound)))
         return False
 
-    def keep(self, objective: float, values: np.ndarray) -> None:
-        """A `Keeper`."""
+    def keep(self, values: np.ndarray) -> bool:
+        """A `Keeper` that never asks for an end."""
         self.send("values", values)
+        return False
 
     def send(self, kind: str, content: Any) -> None:
         """Writes one piece of news."""
@@ -57,8 +58,10 @@ def main(source: BinaryIO, target: BinaryIO) -> None:
     sender = Sender(target)
     program, options, ends = pickle.load(source)
     deadline = time.perf_counter() + ends - time.time()
-    options = replace(options, deadline=deadline, listener=sender.hear)
-    sender.send("answer", highs.run_here(program, options, sender.keep))
+    options = replace(
+        options, deadline=deadline, listener=sender.hear, keeper=sender.keep
+    )
+    sender.send("answer", highs.run_here(program, options))
 
 
 if __name__ == "__main__":

@@ -5,34 +5,42 @@ import threading
 import time
 from collections.abc import Callable
 
-from qpm_jax.solvers.options import Progress
+import numpy as np
+
+from qpm_jax.solvers.options import Incumbent, Progress
 
 # Bounds move hundreds of times a second; a live line needs a few.
 _SECONDS_BETWEEN = 0.1
 
 
 class Reporter:
-    """Passes news on to a progress function, from whatever thread it comes.
+    """Passes news on to a caller's functions, from whatever thread it comes.
 
     An exception must not cross a solver's own code: it is kept in `failure`, and the
     solver is asked to end.
 
     Attributes:
-        failure: what the progress function raised, or None.
+        failure: what a function raised, or None.
     """
 
-    def __init__(self, progress: Progress, started: float) -> None:
-        """Args: the function to call, and when the clock began."""
+    def __init__(
+        self,
+        progress: Progress | None,
+        started: float,
+        incumbent: Incumbent | None = None,
+    ) -> None:
+        """Args: the functions to call, and when the clock began."""
         self.failure: BaseException | None = None
         self._progress = progress
+        self._incumbent = incumbent
         self._started = started
         self._last: tuple[float, float] | None = None
         self._told = -math.inf
 
     def __call__(self, objective: float, bound: float) -> bool:
         """Tells of an objective and a bound; returns whether the solver is to end."""
-        if self.failure is not None:
-            return True
+        if self.failure is not None or self._progress is None:
+            return self.failure is not None
         news = (_infinite(objective), _infinite(bound))
         now = time.perf_counter()
         new_incumbent = self._last is None or news[0] != self._last[0]
@@ -40,6 +48,15 @@ class Reporter:
             self._last, self._told = news, now
             try:
                 self._progress(*news, now - self._started)
+            except BaseException as error:
+                self.failure = error
+        return self.failure is not None
+
+    def keep(self, values: np.ndarray) -> bool:
+        """Tells of an incumbent's values; returns whether the solver is to end."""
+        if self._incumbent is not None and self.failure is None:
+            try:
+                self._incumbent(values)
             except BaseException as error:
                 self.failure = error
         return self.failure is not None

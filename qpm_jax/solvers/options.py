@@ -12,6 +12,10 @@ from jaxtyping import Float
 Progress = Callable[[float, float, float], object]
 # Called with (objective, bound); True asks the solver to end.
 Listener = Callable[[float, float], bool]
+# Called with the values of an incumbent, float64 [V], as the solver has them.
+Incumbent = Callable[[np.ndarray], object]
+# The same; True asks the solver to end.
+Keeper = Callable[[np.ndarray], bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +29,7 @@ class Options:
         seed: of the solver's own randomness.
         warm_start: float64 [V], a solution to start from, NaN where unknown, or None.
         listener: told of every incumbent and bound, or None.
+        keeper: told the values of every incumbent, or None.
     """
 
     deadline: float
@@ -33,6 +38,7 @@ class Options:
     seed: int
     warm_start: Float[np.ndarray, " V"] | None
     listener: Listener | None
+    keeper: Keeper | None = None
 
     @property
     def seconds_left(self) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from qpm_jax.solvers import scip_parts
 from qpm_jax.solvers.listening import run_interruptibly
-from qpm_jax.solvers.options import Listener, Options
+from qpm_jax.solvers.options import Keeper, Listener, Options
 from qpm_jax.solvers.program import MixedIntegerProgram
 from qpm_jax.solvers.solution import RawAnswer
 
@@ -41,7 +41,8 @@ def run(program: MixedIntegerProgram, options: Options) -> RawAnswer:
         if options.warm_start is not None:
             _start(model, program, variables, options.warm_start)
     if options.listener is not None:
-        _report(model, options.listener)
+        wanted = variables[: program.num_variables]
+        _report(model, options.listener, wanted, options.keeper)
     if math.isfinite(options.deadline):
         model.setParam("limits/time", min(options.seconds_left, 1e20))
     run_interruptibly(model.optimizeNogil, model.interruptSolve)
@@ -123,7 +124,9 @@ def _start(
     model.addSol(start)
 
 
-def _report(model: Any, listener: Listener) -> None:
+def _report(
+    model: Any, listener: Listener, variables: list[Any], keeper: Keeper | None
+) -> None:
     from pyscipopt import SCIP_EVENTTYPE, Eventhdlr
 
     events = (
@@ -145,10 +148,20 @@ def _report(model: Any, listener: Listener) -> None:
                 self.model.dropEvent(event, self)
 
         def eventexec(self, event: Any) -> None:
-            if listener(self.model.getPrimalbound(), self.model.getDualbound()):
+            news = self.model.getPrimalbound(), self.model.getDualbound()
+            enough = listener(*news)
+            new = event.getType() == SCIP_EVENTTYPE.BESTSOLFOUND
+            if new and keeper is not None:
+                enough |= keeper(_best_values(self.model, variables))
+            if enough:
                 self.model.interruptSolve()
 
     model.includeEventhdlr(Teller(), "progress", "passes progress on")
+
+
+def _best_values(model: Any, variables: list[Any]) -> np.ndarray:
+    best = model.getBestSol()
+    return np.array([model.getSolVal(best, variable) for variable in variables])
 
 
 def _answer(
@@ -162,9 +175,7 @@ def _answer(
         return RawAnswer(None, none, "unbounded")
     values = None
     if model.getNSols():
-        best = model.getBestSol()
-        wanted = variables[: program.num_variables]
-        values = np.array([model.getSolVal(best, variable) for variable in wanted])
+        values = _best_values(model, variables[: program.num_variables])
     bound = model.getDualbound()
     if not math.isfinite(bound) or abs(bound) >= model.infinity():
         bound = none

@@ -9,7 +9,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from qpm_jax.solvers.listening import Reporter
-from qpm_jax.solvers.options import Options, Progress
+from qpm_jax.solvers.options import Incumbent, Options, Progress
 from qpm_jax.solvers.program import MixedIntegerProgram
 from qpm_jax.solvers.registry import SOLVERS, SolverInfo, check_installed
 from qpm_jax.solvers.solution import (
@@ -31,12 +31,13 @@ def solve(
     seed: int = 0,
     warm_start: Float[ArrayLike, " V"] | None = None,
     progress: Progress | None = None,
+    incumbent: Incumbent | None = None,
 ) -> Solution:
     """Solves a mixed-integer program.
 
-    Ctrl-C, or a `KeyboardInterrupt` raised by `progress`, ends the solve and returns
-    the best solution so far with status "interrupted". Infeasible and unbounded
-    programs come back with these statuses and no values.
+    Ctrl-C, or a `KeyboardInterrupt` raised by `progress` or `incumbent`, ends the solve
+    and returns the best solution so far with status "interrupted". Infeasible and
+    unbounded programs come back with these statuses and no values.
 
     Args:
         program: what to solve.
@@ -54,6 +55,9 @@ def solve(
         progress: called with (objective, bound, seconds) at every incumbent and, a few
             times a second, as the bound moves; ±inf for "none yet". A linear program
             without integers reports nothing, Exact only after slices of up to 8 s.
+        incumbent: called with the values of every incumbent of a program with integers
+            as it is found, float64 [V], not yet checked; Gurobi tells of others, too.
+            The solver waits meanwhile.
 
     Returns:
         A `Solution`, evaluated outside the solver.
@@ -70,8 +74,10 @@ def solve(
     _check_takes(program, SOLVERS[solver])
     known = _known(program, warm_start)
     start = _start(program, known, solver)
-    reporter = None if progress is None else Reporter(progress, started)
-    options = Options(started + time_limit, gap, threads, seed, known, reporter)
+    heard = progress is not None or incumbent is not None
+    reporter = Reporter(progress, started, incumbent) if heard else None
+    keeper = None if reporter is None or incumbent is None else reporter.keep
+    options = Options(started + time_limit, gap, threads, seed, known, reporter, keeper)
     answer = _answer(program, solver, options)
     if answer.status == "unbounded" and start is None:
         answer = _settled(program, solver, options, answer)
@@ -111,9 +117,8 @@ def _settled(
     feasibility = dataclasses.replace(
         program, objective=np.zeros(program.num_variables), quadratic=None
     )
-    found = _answer(
-        feasibility, solver, dataclasses.replace(options, gap=0.0, listener=None)
-    )
+    quiet = dataclasses.replace(options, gap=0.0, listener=None, keeper=None)
+    found = _answer(feasibility, solver, quiet)
     if found.values is not None:
         return answer
     return RawAnswer(None, answer.bound, found.status)

@@ -30,8 +30,9 @@ def knapsack(columns=30):
     )
 
 
-def options(seconds=60.0, listener=None):
-    return Options(time.perf_counter() + seconds, 0.0, 1, 0, None, listener)
+def options(seconds=60.0, listener=None, keeper=None):
+    ends = time.perf_counter() + seconds
+    return Options(ends, 0.0, 1, 0, None, listener, keeper)
 
 
 @pytest.fixture
@@ -47,6 +48,12 @@ def test_a_large_program_has_the_same_optimum(apart, monkeypatch):
     assert found.objective == pytest.approx(here.objective)
 
 
+def test_incumbents_of_the_process_are_passed_on(apart):
+    told = []
+    found = solvers.solve(knapsack(), "highs", time_limit=600, incumbent=told.append)
+    assert np.allclose(told[-1], found.values, atol=1e-6)
+
+
 def test_a_process_that_does_not_listen_is_ended_at_the_limit(apart, monkeypatch):
     # A module that reads the program and then does nothing for a minute.
     program, asked = knapsack(), options(1.0)
@@ -58,10 +65,10 @@ def test_a_process_that_does_not_listen_is_ended_at_the_limit(apart, monkeypatch
     assert time.perf_counter() < asked.deadline + 10
 
 
-def follow(pieces, listener=None, seconds=0.2):
+def follow(pieces, listener=None, keeper=None):
     news = iter(pieces)
     return highs_apart._follow(
-        lambda _: next(news, None), False, options(seconds, listener)
+        lambda _: next(news, None), False, options(0.2, listener, keeper)
     )
 
 
@@ -77,6 +84,13 @@ def test_the_best_that_was_told_is_the_answer_when_time_is_over():
 def test_a_listener_may_end_it():
     answer = follow([("news", (4.0, 2.0))], listener=lambda *_: True)
     assert (answer.bound, answer.status) == (2.0, "interrupted")
+
+
+def test_who_keeps_incumbents_may_end_it():
+    values = np.ones(3)
+    answer = follow([("values", values)], keeper=lambda _: True)
+    assert answer.status == "interrupted"
+    assert answer.values is values
 
 
 def test_ctrl_c_keeps_what_was_told():
@@ -107,7 +121,7 @@ def test_what_the_process_takes_to_start_counts(monkeypatch):
     monkeypatch.setattr(highs_process, "time", clock)
     told = []
     monkeypatch.setattr(
-        highs, "run_here", lambda program, options, keeper: told.append(options)
+        highs, "run_here", lambda program, options: told.append(options)
     )
     source = io.BytesIO(pickle.dumps((knapsack(), options(), 1060.0)))
     highs_process.main(source, io.BytesIO())

@@ -1,5 +1,6 @@
 """How a solve ends: proven, out of time, interrupted, infeasible or unbounded."""
 
+import dataclasses
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ import pytest
 
 from qpm_jax import solvers
 from qpm_jax.solvers.listening import run_interruptibly
+from qpm_jax.solvers.solution import evaluate
 
 SOLVERS = ("highs", "scip", "gurobi")
 INF = np.inf
@@ -175,6 +177,39 @@ def test_what_progress_raises_otherwise_comes_out(solver):
 
     with pytest.raises(ZeroDivisionError, match="from the caller"):
         solvers.solve(market_split(), solver, time_limit=20, progress=broken)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("quadratic", [False, True])
+def test_incumbents_are_told_as_they_are_found(solver, quadratic):
+    told = []
+    asked = knapsack()
+    if quadratic and solver != "highs":
+        asked = dataclasses.replace(asked, quadratic=-0.1 * np.eye(40))
+    found = solvers.solve(asked, solver, time_limit=600, incumbent=told.append)
+    assert found.status == "optimal"
+    objectives, violations = zip(*(evaluate(asked, each) for each in told), strict=True)
+    assert max(violations) < 1e-5
+    assert max(objectives) == pytest.approx(found.objective)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_who_hears_of_incumbents_can_end_the_solve(solver):
+    def enough(values):
+        raise KeyboardInterrupt
+
+    solution = solvers.solve(market_split(), solver, time_limit=600, incumbent=enough)
+    assert solution.status == "interrupted"
+    assert solution.found
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_what_is_raised_over_an_incumbent_comes_out(solver):
+    def broken(values):
+        raise ZeroDivisionError("from the caller")
+
+    with pytest.raises(ZeroDivisionError, match="from the caller"):
+        solvers.solve(market_split(), solver, time_limit=600, incumbent=broken)
 
 
 # Handed the tests' own module as a file: tests are not packages.

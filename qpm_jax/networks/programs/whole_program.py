@@ -24,13 +24,13 @@ def solve_whole(
     threads: int | None,
     seed: int,
 ) -> str:
-    """Solves a program in the time a run has left; the run hears every bound.
+    """Solves a program in the time a run has left; the run hears all that is found.
 
     Args:
         run: of which the program is the whole.
         program: minimised.
         start: float64 [V], values to start from where they are feasible.
-        take: told of the values found, float64 [V].
+        take: told of the values of every incumbent, float64 [V], when it is found.
         solver: "highs", "scip" or "gurobi".
         threads: of the solver, None for its default.
         seed: of the solver.
@@ -48,6 +48,7 @@ def solve_whole(
         seed=seed,
         warm_start=start if feasible else None,
         progress=lambda _, bound, __: run.hear(bound),
+        incumbent=take,
     )
     if found.found:
         take(found.values)
