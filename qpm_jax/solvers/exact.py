@@ -63,7 +63,9 @@ def run(program: MixedIntegerProgram, options: Options) -> RawAnswer:
     try:
         with child("Exact", command, message) as process:
             while news := process.hear(options.deadline - time.perf_counter()):
-                best = _heard(news, best, whole, factor)
+                before, best = best, _heard(news, best, whole, factor)
+                if _kept(before, best, options):
+                    return replace(best, status="interrupted")
                 ending = _ending(best, whole, factor, options)
                 if ending != "time_limit":
                     return replace(best, status=ending)
@@ -106,6 +108,15 @@ def _heard(
         told = news["bound"] / factor
         bound = min(bound, -told) if program.maximise else max(bound, told)
     return RawAnswer(values, bound, news["status"])
+
+
+def _kept(before: RawAnswer, best: RawAnswer, options: Options) -> bool:
+    """Tells of values that are new; whether Exact is to end."""
+    if options.keeper is None or best.values is None:
+        return False
+    if before.values is not None and np.array_equal(before.values, best.values):
+        return False
+    return options.keeper(best.values)
 
 
 def _ending(

@@ -201,6 +201,23 @@ def test_a_process_that_fails_says_why(scripted):
         solve()
 
 
+def test_incumbents_are_told_once_each(scripted):
+    again = said("time_limit", [1, 0, 1], -5)
+    scripted(said("time_limit", [1, 0, 1], -9), again, said("optimal", [1, 1, 0], 1))
+    told = []
+    assert solve(incumbent=told.append).status == "optimal"
+    assert [values.tolist() for values in told] == [[1, 0, 1], [1, 1, 0]]
+
+
+def test_an_interrupt_over_an_incumbent_keeps_it(scripted):
+    def press(values):
+        raise KeyboardInterrupt
+
+    scripted(said("time_limit", [1, 1, 0], -9))
+    found = solve(incumbent=press)
+    assert (found.objective, found.status) == (0.5, "interrupted")
+
+
 def test_an_interrupt_from_progress_keeps_the_incumbent(scripted):
     def press(*news):
         raise KeyboardInterrupt
