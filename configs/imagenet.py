@@ -2,9 +2,10 @@
 
 python -m launch.pipeline --config=configs/imagenet.py --workdir=runs/imagenet
 
-`--config.dataset.options.root` says where it is, docs/recipes.md the rest. The paper's
-code hands the network pixels in [0, 1]; its weights expect normalised ones, and that is
-what they get here.
+`--config.dataset.options.root` says where it is, docs/recipes.md the rest. Normal
+strides, maps of 7×7, as in the checkpoints the authors publish. The paper's code hands
+the network pixels in [0, 1]; its weights expect normalised ones, and that is what they
+get here.
 """
 
 from ml_collections import ConfigDict
@@ -15,6 +16,7 @@ from configs import published
 def get_config() -> ConfigDict:
     """Returns the settings of the row."""
     config = published.get_config("imagenet")
+    config.model.reduced_strides = False
     config.input.normalisation = "model"
     config.fit = "imagenet_crop"
     config.augmentation.crop = "random_resized"

@@ -1,8 +1,9 @@
 """QPM's published setting (arXiv 2502.20130), which every file of a table's row shares.
 
-ResNet-50 at 224 pixels with strides reduced to maps of 28×28 and ImageNet's weights of
-torchvision (V1); 50 features, 5 a class. Training is `qpm_jax.config`'s default, the
-published one. docs/recipes.md has the rows; this file names no data set and is none.
+ResNet-50 at 224 pixels with strides reduced to maps of 28×28 (but for ImageNet) and
+ImageNet's weights of torchvision (V1); 50 features, 5 a class. Training is
+`qpm_jax.config`'s default, the published one. docs/recipes.md has the rows; this file
+names no data set and is none.
 """
 
 from ml_collections import ConfigDict

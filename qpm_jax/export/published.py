@@ -3,7 +3,8 @@
 The backbone's arrays have their usual names; the head is `linear.selection` [n]
 (channels of the backbone), `linear.mean` and `linear.std` [n] in the order of the
 selection, and `linear.layer.weight` [C, n], the assignment (QPM, arXiv 2502.20130, and
-CHiQPM, arXiv 2511.20779). Which of the two a file is, and its strides, it does not say.
+CHiQPM, arXiv 2511.20779). Which of the two a file is, its strides and the colours it
+expects, it does not say; docs/backbones.md has them for the authors' files.
 """
 
 from collections.abc import Mapping
@@ -40,12 +41,18 @@ def from_published(
       name: the backbone, "resnet50" for the files the authors have published; or any
         other, for arrays of `to_published`.
       state: key -> array (`models.weight_files.read_arrays` reads .pth files).
-      reduced_strides: as the network was trained; the authors' default is True.
+      reduced_strides: as the network was trained; the authors' default is True, and
+        their files trained on ImageNet need False.
       head: `models.BinaryHead` for QPM, `models.RectifiedHead` for CHiQPM.
 
     Returns:
       The network, `network.apply(variables, images)` giving (logits, features, maps),
-      and its variables.
+      and its variables. `images` [N,h,w,3] are prepared as in training: for the
+      authors' CUB files at 224×224 pixels, stretched crops of the ground-truth boxes
+      (or the middle of whole photos, for the file trained on those), as
+      (x/255 − mean)/std with `qpm_jax.datasets.cub.MEAN` and `STD`; for their ImageNet
+      files the middle 224×224 of photos whose shorter side is 256. Their code takes
+      x/255 there; whether those networks were trained so is not known.
 
     Raises:
       ValueError: where the head's arrays are missing or no assignment of -1, 0 and 1

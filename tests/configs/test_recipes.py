@@ -40,13 +40,16 @@ def test_the_data_set_knows_its_options(recipe):
     assert set(recipe.dataset.options) <= set(known)
 
 
-def test_the_network_is_resnet50_with_reduced_strides_and_torchvision_weights(recipe):
+def test_the_network_is_resnet50_with_torchvision_weights(recipe):
     specification = models.specification(recipe.model.name)
     assert (recipe.model.name, specification.num_features) == ("resnet50", 2048)
     assert specification.pretrained
-    assert recipe.model.reduced_strides
     assert recipe.model.weights == "timm/resnet50.tv_in1k"
     assert recipe.image_size == 224
+
+
+def test_fine_grained_maps_are_fine_by_reduced_strides(fine_grained):
+    assert fine_grained.model.reduced_strides
 
 
 def test_fifty_features_are_kept_and_five_describe_a_class(recipe):
@@ -113,6 +116,10 @@ def test_imagenet_takes_the_pretrained_model_and_its_own_augmentation():
     assert recipe.augmentation.jitter == 0.1
     assert not recipe.augmentation.trivial_augment
     assert recipe.input.normalisation == "model"
+
+
+def test_imagenet_keeps_the_strides_its_weights_were_trained_with():
+    assert not _recipe("imagenet").model.reduced_strides
 
 
 @pytest.mark.parametrize(
