@@ -13,6 +13,7 @@ import numpy as np
 from qpm_jax.datasets import records
 from qpm_jax.datasets.chosen_images import choose
 from qpm_jax.datasets.cub_folder import (
+    DOWNLOAD,
     class_attributes,
     clean_name,
     find_root,
@@ -105,8 +106,9 @@ def _prepared_photos(
     folder = records.find(PREPARED, data_dir)
     if folder is None:
         raise ValueError(
-            f"root is missing, and {records.how_to_prepare(PREPARED, data_dir)}; or "
-            "give root=<the folder that CUB_200_2011.tgz unpacks to>"
+            f"root is missing: get it with `{DOWNLOAD}` and give root=<the folder that "
+            "CUB_200_2011.tgz unpacks to>; or, with tensorflow-datasets: "
+            f"{records.how_to_prepare(PREPARED, data_dir)}"
         )
     train, test = (
         records.read(folder, split, cropped, cache_bytes) for split in ("train", "test")

@@ -10,6 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+# makes the folder CUB_200_2011
+DOWNLOAD = (
+    'curl -L "https://data.caltech.edu/records/65de6-vp158/files/'
+    'CUB_200_2011.tgz?download=1" | tar -xz'
+)
+
 
 @dataclass(frozen=True)
 class ImageRecord:
@@ -30,16 +36,30 @@ class ImageRecord:
     scale: tuple[float, float]
 
 
-def find_root(root: str | Path) -> Path:
-    """Returns the folder of classes.txt: `root`, or CUB_200_2011 in it."""
+def lists_in(root: str | Path) -> Path | None:
+    """Returns the folder of classes.txt: `root`, or CUB_200_2011 in it, else None."""
     root = Path(root).expanduser()
-    for folder in (root, root / "CUB_200_2011"):
-        if (folder / "classes.txt").is_file():
-            return folder
-    raise ValueError(
-        f"root {root} is not the CUB-200-2011 folder (no classes.txt in it); unpack "
-        "CUB_200_2011.tgz and give the folder it makes"
-    )
+    folders = (root, root / "CUB_200_2011")
+    return next((f for f in folders if (f / "classes.txt").is_file()), None)
+
+
+def find_root(root: str | Path, option: str = "root") -> Path:
+    """Returns the folder of classes.txt, see `lists_in`.
+
+    Args:
+        root: that folder, or the one around it.
+        option: what a data set calls it.
+
+    Raises:
+        ValueError: there is no classes.txt.
+    """
+    folder = lists_in(root)
+    if folder is None:
+        raise ValueError(
+            f"{option} {root} is not the CUB-200-2011 folder (no classes.txt in it); "
+            f"get it with `{DOWNLOAD}`, {option}=CUB_200_2011"
+        )
+    return folder
 
 
 def list_images(folder: Path) -> tuple[Path, str, list[ImageRecord]]:

@@ -17,11 +17,12 @@ _ARCHIVE = (
     "https://www.robots.ox.ac.uk/~vgg/data/fgvc-aircraft/archives/"
     "fgvc-aircraft-2013b.tar.gz"
 )
+_HOW_TO_GET = f"get it with `curl -L {_ARCHIVE} | tar -xz`, root=fgvc-aircraft-2013b"
 _STATISTICS_IMAGES = 300  # enough for three digits of mean and std
 
 
 def load(
-    root: str | Path,
+    root: str | Path | None = None,
     cropped: bool = False,
     cache_gigabytes: float = 2.0,
     skip_unreadable: bool = False,
@@ -29,7 +30,7 @@ def load(
     """Lists 6,667 photos to train on and 3,333 to test on; they are decoded when used.
 
     Args:
-        root: the folder fgvc-aircraft-2013b, or data in it.
+        root: the folder fgvc-aircraft-2013b, or data in it; must be given.
         cropped: cut the bounding boxes out, or give whole photos, whose lowest 20 rows
             are a banner.
         cache_gigabytes: how much decoded image data each split may keep in memory.
@@ -41,12 +42,16 @@ def load(
     Raises:
         ValueError: a missing folder or file, or a line that cannot be read.
     """
+    if root is None:
+        raise ValueError(
+            f"root is missing: it is FGVC-Aircraft's folder; {_HOW_TO_GET}"
+        )
     given = Path(root).expanduser()
     folder = given / "data" if (given / "data").is_dir() else given
     if not (folder / "images").is_dir():
         raise ValueError(
-            f"root {given} is not FGVC-Aircraft's folder (no images in it); get it "
-            f"with `curl -L {_ARCHIVE} | tar -xz`, root=fgvc-aircraft-2013b"
+            f"root {given} is not FGVC-Aircraft's folder (no images in it); "
+            f"{_HOW_TO_GET}"
         )
     names = tuple(_lines(folder / "variants.txt"))
     boxes = _boxes(folder / "images_box.txt") if cropped else {}

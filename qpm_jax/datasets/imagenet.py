@@ -56,7 +56,8 @@ def load(
     if root is None:
         numbers, train, test = _from_records(data_dir, cache_bytes)
     else:
-        numbers, train, test = _from_folders(Path(root).expanduser(), cache_bytes)
+        folder = _parts_folder(Path(root).expanduser(), data_dir)
+        numbers, train, test = _from_folders(folder, cache_bytes)
     names = numbers if names_file is None else _words(Path(names_file), numbers)
     return Dataset("imagenet", names, train, test, None, MEAN, STD)
 
@@ -75,14 +76,19 @@ def _from_records(data_dir: str | Path | None, cache_bytes: int) -> _Parts:
     return train.label_names, train.split, test.split
 
 
-def _from_folders(root: Path, cache_bytes: int) -> _Parts:
+def _parts_folder(root: Path, data_dir: str | Path | None) -> Path:
     inner = root / "ILSVRC" / "Data" / "CLS-LOC"
     folder = inner if inner.is_dir() else root
     if not all((folder / part).is_dir() for part in ("train", "val")):
         raise ValueError(
             f"root {root} has no folders train and val; give the folder that holds "
-            "both, with one folder a class in each"
+            "both, with one folder a class in each; or leave root out and let "
+            f"tensorflow-datasets prepare it: {records.commands(PREPARED, data_dir)}"
         )
+    return folder
+
+
+def _from_folders(folder: Path, cache_bytes: int) -> _Parts:
     numbers = class_folders(folder / "train")
     if not any(path.is_dir() for path in (folder / "val").iterdir()):
         raise ValueError(

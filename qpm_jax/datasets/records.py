@@ -133,15 +133,22 @@ def data_folder(data_dir: str | Path | None) -> Path:
 
 
 def how_to_prepare(prepared: PreparedSet, data_dir: str | Path | None) -> str:
-    """Returns the commands that prepare a set, for an error or a page."""
-    folder = data_folder(data_dir)
+    """Returns that a set is not prepared, and the commands that do it, for an error."""
+    return (
+        f"{prepared.name} is not in {data_folder(data_dir)}; prepare it once: "
+        f"{commands(prepared, data_dir)}"
+    )
+
+
+def commands(prepared: PreparedSet, data_dir: str | Path | None) -> str:
+    """Returns the commands that prepare a set."""
     packages = " ".join(("tensorflow", *prepared.packages))
-    manual = f" {prepared.manual}, then" if prepared.manual else ""
+    manual = f"{prepared.manual}, then " if prepared.manual else ""
     option = " --manual_dir=FOLDER" if prepared.manual else ""
     return (
-        f"{prepared.name} is not in {folder}; prepare it once:{manual} `pip install "
-        f"{packages}` (for this step only) and `tfds build {prepared.name} "
-        f"--file_format=array_record --data_dir={folder}{option}`"
+        f"{manual}`pip install {packages}` (for this step only) and `tfds build "
+        f"{prepared.name} --file_format=array_record "
+        f"--data_dir={data_folder(data_dir)}{option}`"
     )
 
 

@@ -20,6 +20,11 @@ STD = (0.2920, 0.2910, 0.2988)
 
 PREPARED = records.PreparedSet("cars196")
 _TEST_LABELS = "cars_test_annos_withlabels.mat"
+# The authors' address is silent; this copy of their files needs a Kaggle account's key.
+_HOW_TO_GET = (
+    "get a copy with `pip install kaggle && kaggle datasets download --unzip "
+    "rickyyyyyyy/torchvision-stanford-cars` and give root=stanford_cars"
+)
 
 _Parts = tuple[tuple[str, ...], Split, Split]
 
@@ -63,7 +68,7 @@ def _from_records(data_dir: str | Path | None, cache_bytes: int) -> _Parts:
     if folder is None:
         raise ValueError(
             "root is missing: give root=<the folder of cars_train, cars_test and "
-            f"devkit>; or, with tensorflow-datasets: "
+            f"devkit>, or {_HOW_TO_GET}; or, with tensorflow-datasets: "
             f"{records.how_to_prepare(PREPARED, data_dir)}, though the address that it "
             "downloads from (ai.stanford.edu) has been silent since 2023"
         )
@@ -121,7 +126,7 @@ def _from_class_folders(folder: Path, cache_bytes: int) -> _Parts:
     if not all((folder / part).is_dir() for part in ("train", "test")):
         raise ValueError(
             f"root {folder} has neither a devkit folder nor train and test folders; "
-            "give the folder that Stanford Cars was unpacked to"
+            f"give the folder that Stanford Cars was unpacked to, or {_HOW_TO_GET}"
         )
     names = class_folders(folder / "train")
 

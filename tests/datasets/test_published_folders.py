@@ -9,6 +9,29 @@ from qpm_jax import datasets
 BIRDS = ("001.Black_footed_Albatross", "002.Laysan_Albatross")
 WIDTH, HEIGHT = 40, 20
 
+# The command that prepares each set, up to where the folders of this machine follow.
+CUB = (
+    'curl -L "https://data.caltech.edu/records/65de6-vp158/files/'
+    'CUB_200_2011.tgz?download=1" | tar -xz'
+)
+COMMANDS = {
+    "cub": CUB,
+    "cub50": CUB,
+    "fgvc_aircraft": (
+        "curl -L https://www.robots.ox.ac.uk/~vgg/data/fgvc-aircraft/archives/"
+        "fgvc-aircraft-2013b.tar.gz | tar -xz"
+    ),
+    "imagenet": "tfds build imagenet2012 --file_format=array_record",
+    "stanford_cars": (
+        "pip install kaggle && kaggle datasets download --unzip "
+        "rickyyyyyyy/torchvision-stanford-cars"
+    ),
+    "traveling_birds": (
+        "mkdir TravelingBirds && curl -L https://worksheets.codalab.org/rest/bundles/"
+        "0x518829de2aa440c79cd9d75ef6669f27/contents/blob/ | tar -xz -C TravelingBirds"
+    ),
+}
+
 
 def _save(path, red=0):
     """Green grows to the right, blue downwards: a crop shows where it was cut."""
@@ -28,6 +51,21 @@ def _message(name, **options):
     with pytest.raises(ValueError) as caught:  # noqa: PT011, the callers match
         datasets.load(name, **options)
     return str(caught.value)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_without_files_one_message_has_the_command(name, monkeypatch):
+    monkeypatch.delenv("QPM_JAX_SHARED", raising=False)
+    message = _message(name)
+    assert "root is missing" in message
+    assert f"`{COMMANDS[name]}" in message
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_folder_of_something_else_is_answered_with_the_command(name, tmp_path):
+    message = _message(name, root=tmp_path)
+    assert f"root {tmp_path} " in message
+    assert f"`{COMMANDS[name]}" in message
 
 
 @pytest.fixture
@@ -73,13 +111,33 @@ def test_traveling_birds_are_cut_out_by_cubs_boxes(traveling):
 
 def test_what_traveling_birds_lack_is_named(traveling):
     root, cub = traveling
-    assert "unpack TravelingBirds" in _message("traveling_birds", root=cub)
-    assert "is not the CUB-200-2011 folder" in _message("traveling_birds", root=root)
+    assert "has no CUB_fixed/train" in _message("traveling_birds", root=cub)
     (root / "CUB_fixed/test" / BIRDS[1] / "1.png").unlink()
     message = _message("traveling_birds", root=root, cub_root=cub)
     assert (
         f"lacks 1 of the 2 photos that CUB's split names, such as {BIRDS[1]}" in message
     )
+
+
+def test_the_command_for_traveling_birds_comes_with_that_for_cubs_lists():
+    assert f"`{CUB}`, cub_root=CUB_200_2011" in _message("traveling_birds")
+    assert CUB not in _message("traveling_birds", cub_root="CUB_200_2011")
+
+
+def test_traveling_birds_without_cubs_lists_name_the_option_and_the_command(traveling):
+    root, _ = traveling
+    message = _message("traveling_birds", root=root)
+    assert message.startswith("cub_root is missing: ")
+    assert f"`{CUB}`, cub_root=CUB_200_2011" in message
+    message = _message("traveling_birds", root=root, cub_root=root)
+    assert f"cub_root {root} is not the CUB-200-2011 folder" in message
+    assert f"`{CUB}`, cub_root=CUB_200_2011" in message
+
+
+def test_traveling_birds_take_lists_that_lie_beside_them(traveling):
+    root, cub = traveling
+    cub.rename(root / "CUB_200_2011")
+    assert len(datasets.load("traveling_birds", root=root).train) == 2
 
 
 @pytest.fixture
@@ -196,9 +254,7 @@ def test_a_broken_list_of_aircraft_is_named(aircraft, name, lines, message):
         datasets.load("fgvc_aircraft", root=aircraft, cropped=True)
 
 
-def test_missing_aircraft_name_where_to_get_them(aircraft, tmp_path):
-    message = _message("fgvc_aircraft", root=tmp_path)
-    assert "curl -L https://www.robots.ox.ac.uk/~vgg/data/fgvc-aircraft" in message
+def test_a_missing_list_of_aircraft_is_named(aircraft):
     (aircraft / "variants.txt").unlink()
     assert "variants.txt is missing" in _message("fgvc_aircraft", root=aircraft)
 
