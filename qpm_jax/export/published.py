@@ -17,7 +17,9 @@ from jax.typing import ArrayLike
 
 from qpm_jax import models
 from qpm_jax.models.conversion import Variables
-from qpm_jax.models.namings import TORCH
+from qpm_jax.models.namings import TORCH, carries_weights
+from qpm_jax.models.recognise import hint
+from qpm_jax.models.weights import backbone_mismatches
 
 _HEAD = {
     "selected": "linear.selection",
@@ -55,16 +57,18 @@ def from_published(
       x/255 there; whether those networks were trained so is not known.
 
     Raises:
-      ValueError: where the head's arrays are missing or no assignment of -1, 0 and 1
-        without bias (an SLDD-Model or Q-SENN), or the rest does not fit the backbone;
-        all keys are listed.
+      ValueError: for an unknown name; listing every key of head and backbone that is
+        missing, unknown or of another shape; or where the head is no assignment of -1,
+        0 and 1 without bias (an SLDD-Model or Q-SENN).
     """
-    arrays = _head_arrays(state)
+    models.specification(name)
     backbone = {k: v for k, v in state.items() if not k.startswith(_HEAD_PREFIX)}
+    _check_keys(name, state, backbone)
+    arrays = _head_arrays(state)
     variables = (
         models.backbone_from_torch_state_dict(name, backbone)
         if name in TORCH
-        else _from_places(name, backbone)
+        else _from_places(backbone)
     )
     dense = models.create(name, 1, reduced_strides=reduced_strides)
     return models.QPMNetwork(backbone=dense.backbone, head=head(**arrays)), variables
@@ -103,14 +107,31 @@ def to_published(
     return arrays
 
 
-def _head_arrays(state: Mapping[str, ArrayLike]) -> dict[str, Any]:
-    """Returns what a head is made of, checked."""
+def _check_keys(
+    name: str, state: Mapping[str, ArrayLike], backbone: Mapping[str, ArrayLike]
+) -> None:
+    """Raises where keys of head or backbone are missing or unknown, and lists them."""
     missing = [key for key in _HEAD.values() if key not in state]
-    if missing:
-        raise ValueError(
-            f"state: no {', '.join(missing)}, so not a whole QPM; a dense network is"
-            " read by qpm_jax.models.from_torch_state_dict"
+    known = {*_HEAD.values(), _BIAS, *backbone}
+    unknown = [key for key in state if key not in known and carries_weights(key)]
+    wrong = [f"missing: {key}" for key in missing]
+    wrong += [f"unknown: {key}" for key in unknown]
+    wrong += (backbone_mismatches if name in TORCH else _place_mismatches)(
+        name, backbone
+    )
+    if wrong:
+        dense = (
+            "; they are no whole QPM; a dense network is read by"
+            " qpm_jax.models.from_torch_state_dict"
         )
+        raise ValueError(
+            f"state: the arrays do not fit {name!r}{hint(name, backbone)}"
+            f"{dense if len(missing) == len(_HEAD) else ''}:\n  " + "\n  ".join(wrong)
+        )
+
+
+def _head_arrays(state: Mapping[str, ArrayLike]) -> dict[str, Any]:
+    """Returns what a head is made of, its weights checked."""
     arrays: dict[str, Any] = {
         part: np.asarray(state[key]) for part, key in _HEAD.items()
     }
@@ -136,8 +157,7 @@ def _to_places(variables: Variables, prefix: str = "") -> dict[str, np.ndarray]:
     return leaves
 
 
-def _from_places(name: str, arrays: Mapping[str, ArrayLike]) -> Variables:
-    _check_places(name, arrays)
+def _from_places(arrays: Mapping[str, ArrayLike]) -> Variables:
     variables: Variables = {}
     for place, array in arrays.items():
         *branch, leaf = place.split(".")
@@ -148,8 +168,8 @@ def _from_places(name: str, arrays: Mapping[str, ArrayLike]) -> Variables:
     return variables
 
 
-def _check_places(name: str, arrays: Mapping[str, ArrayLike]) -> None:
-    """Raises where the arrays are not those of a backbone, and lists every key."""
+def _place_mismatches(name: str, arrays: Mapping[str, ArrayLike]) -> list[str]:
+    """As `backbone_mismatches`, for arrays named by their places in the variables."""
     dense = models.create(name, 1)
     size = models.specification(name).image_size
     image = jax.ShapeDtypeStruct((1, *size, 3), np.float32)
@@ -161,12 +181,10 @@ def _check_places(name: str, arrays: Mapping[str, ArrayLike]) -> None:
     }
     found = {place: np.shape(array) for place, array in arrays.items()}
     wrong = [
-        f"no {place}"
+        f"missing: {place} {shape}"
         if place not in found
-        else f"{place} is {found[place]}, not {shape}"
+        else f"misshaped: {place} {found[place]}, expected {shape}"
         for place, shape in wanted.items()
         if found.get(place) != shape
     ]
-    wrong += [f"unknown {place}" for place in found if place not in wanted]
-    if wrong:
-        raise ValueError(f"state: does not fit {name!r}: {'; '.join(wrong)}")
+    return wrong + [f"unknown: {place}" for place in found if place not in wanted]

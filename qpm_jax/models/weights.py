@@ -56,9 +56,20 @@ def backbone_from_torch_state_dict(
     Raises:
       ValueError: as `from_torch_state_dict`.
     """
-    sources = sources_for(_torch_namings(name), state)
-    backbone = [source for source in sources if source.path[1] == "backbone"]
-    return _convert(name, backbone, state)
+    return _convert(name, _backbone_sources(name, state), state)
+
+
+def backbone_mismatches(name: str, state: Mapping[str, ArrayLike]) -> list[str]:
+    """Returns what keeps arrays from being those of a backbone alone, a line each.
+
+    Args:
+      name: as for `from_torch_state_dict`.
+      state: key -> array, without any head.
+
+    Raises:
+      ValueError: for a model without PyTorch names.
+    """
+    return mismatches(name, _backbone_sources(name, state), state)
 
 
 def to_torch_state_dict(name: str, variables: Variables) -> dict[str, np.ndarray]:
@@ -177,6 +188,11 @@ def _torch_namings(name: str) -> tuple[Naming, ...]:
             f" {', '.join(sorted(TORCH))}"
         )
     return TORCH[name]
+
+
+def _backbone_sources(name: str, state: Mapping[str, ArrayLike]) -> list[Source]:
+    sources = sources_for(_torch_namings(name), state)
+    return [source for source in sources if source.path[1] == "backbone"]
 
 
 def _convert(

@@ -95,7 +95,7 @@ def test_means_of_all_features_are_written_for_the_selected_ones(checkpoint):
 
 def test_other_state_dicts_are_told_apart(checkpoint):
     dense = {k: v for k, v in checkpoint.items() if "linear" not in k}
-    with pytest.raises(ValueError, match=r"no linear\.selection, .* not a whole QPM"):
+    with pytest.raises(ValueError, match=r"no whole QPM; .*models\.from_torch_state"):
         export.from_published("resnet18", dense)
     real = dict(checkpoint, **{"linear.layer.weight": ASSIGNMENT * 0.3})
     with pytest.raises(ValueError, match="SLDD-Model or Q-SENN"):
@@ -109,6 +109,39 @@ def test_other_state_dicts_are_told_apart(checkpoint):
         export.from_published("resnet34", checkpoint)
     with pytest.raises(ValueError, match=r"qpm_jax\.export\.from_published"):
         models.from_torch_state_dict("resnet18", checkpoint)
+
+
+def _lines(name, state):
+    """What the error lists."""
+    with pytest.raises(ValueError, match=f"do not fit '{name}'") as caught:
+        export.from_published(name, state)
+    return str(caught.value).splitlines()[1:]
+
+
+def test_missing_and_unknown_keys_of_head_and_backbone_are_all_listed(checkpoint):
+    absent = ("linear.mean", "bn1.bias")
+    state = {key: array for key, array in checkpoint.items() if key not in absent}
+    state |= {"linear.scale": np.ones(5), "linear.layer.gain": 1.0, "extra": 0.0}
+    assert _lines("resnet18", state) == [
+        "  missing: linear.mean",
+        "  unknown: linear.scale",
+        "  unknown: linear.layer.gain",
+        "  missing: bn1.bias (64,)",
+        "  unknown: extra",
+    ]
+
+
+def test_a_dense_head_of_the_published_code_is_unknown(checkpoint):
+    dense = {k: v for k, v in checkpoint.items() if "linear" not in k}
+    lines = _lines("resnet18", dense | {"linear.weight": np.ones((3, 512))})
+    assert lines[:2] == ["  missing: linear.selection", "  missing: linear.mean"]
+    assert lines[4:] == ["  unknown: linear.weight"]
+
+
+def test_a_bias_of_zeros_and_counters_are_no_unknown_keys(checkpoint):
+    more = {"linear.layer.bias": np.zeros(3), "linear.bn.num_batches_tracked": 4}
+    network, _ = export.from_published("resnet18", checkpoint | more)
+    np.testing.assert_array_equal(network.head.assignment, ASSIGNMENT)
 
 
 def test_ternary_weights_stay_ternary(checkpoint):
@@ -132,5 +165,14 @@ def test_arrays_that_do_not_fit_a_backbone_are_all_listed(run):
     state = export.to_published("resnet_small", run.network.head, run.variables)
     place = next(key for key in state if key.startswith("params.backbone."))
     other = {key: array for key, array in state.items() if key != place}
-    with pytest.raises(ValueError, match=f"no {place}; unknown params.backbone.x"):
-        export.from_published("resnet_small", other | {"params.backbone.x": 0.0})
+    other |= {"params.backbone.x": 0.0, "linear.x": 0.0}
+    assert _lines("resnet_small", other) == [
+        "  unknown: linear.x",
+        f"  missing: {place} {state[place].shape}",
+        "  unknown: params.backbone.x",
+    ]
+
+
+def test_an_unknown_name_is_said_before_any_key():
+    with pytest.raises(ValueError, match=r"'resnet17' \(did you mean"):
+        export.from_published("resnet17", {})
