@@ -1,8 +1,8 @@
 """EfficientNet-Lite0: EfficientNet without squeeze-and-excitation, with ReLU6.
 
 Tan and Le 2019 (arXiv 1905.11946), table 1, in the form of TensorFlow's Lite models:
-"same" padding with the larger half at the end, batch normalisation with epsilon 1e-3,
-stem and head not scaled.
+"same" padding with the larger half at the end, batch normalisation with epsilon 1e-3
+that keeps 0.99 of its running statistics at a step, stem and head not scaled.
 """
 
 import functools
@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
 
+from qpm_jax.models.batch_norm import BatchNorm
 from qpm_jax.models.inverted_residual import InvertedResidual, Stage, in_stages
 from qpm_jax.models.pointwise import PointwiseConv
 from qpm_jax.models.shifts import Layer
@@ -30,13 +31,12 @@ STAGES = (
 STEM_FEATURES = 32
 NUM_FEATURES = 1280
 EPSILON = 1e-3
+MOMENTUM = 0.99
 KERNEL_INIT = nn.initializers.variance_scaling(2.0, "fan_out", "truncated_normal")
 
 
-def _normalise(name: str, train: bool) -> nn.BatchNorm:
-    return nn.BatchNorm(
-        use_running_average=not train, momentum=0.9, epsilon=EPSILON, name=name
-    )
+def _normalise(name: str, train: bool) -> Layer:
+    return functools.partial(BatchNorm(MOMENTUM, EPSILON, name=name), train=train)
 
 
 class EfficientNetLite(nn.Module):

@@ -47,6 +47,24 @@ def test_maps_are_non_negative_and_every_weight_learns(backbone, random_variable
     assert all(np.any(leaf != 0) for leaf in jax.tree.leaves(gradients))
 
 
+def test_lite0_keeps_running_statistics_as_its_original(random_variables):
+    images = np.random.default_rng(1).normal(size=(2, 9, 9, 3)).astype(np.float32)
+    variables = random_variables(TINY_LITE, images.shape)
+    _, updated = TINY_LITE.apply(
+        variables,
+        images,
+        True,
+        mutable=["batch_stats", "intermediates"],
+        capture_intermediates=lambda module, _: module.name == "stem",
+    )
+    stem = np.asarray(updated["intermediates"]["stem"]["__call__"][0])
+    old, new = (v["batch_stats"]["stem_norm"] for v in (variables, updated))
+    expected = 0.99 * old["mean"] + 0.01 * stem.mean((0, 1, 2))
+    np.testing.assert_allclose(new["mean"], expected, rtol=1e-4, atol=1e-6)
+    expected = 0.99 * old["var"] + 0.01 * stem.var((0, 1, 2), ddof=1)
+    np.testing.assert_allclose(new["var"], expected, rtol=1e-5)
+
+
 def normalised_block(features, expansion, stride):
     def normalise(name, train):
         return functools.partial(BatchNorm(name=name), train=train)

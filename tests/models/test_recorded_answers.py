@@ -1,7 +1,8 @@
 """What the PyTorch originals answered for weights made by a rule, recorded.
 
-torchvision 0.28.0; DINOv2 of transformers 5.23.0. The tests named *_parity compare maps
-and features too, and the larger networks, where PyTorch is installed.
+torchvision 0.28.0; DINOv2 of transformers 5.23.0; EfficientNet-Lite0 of
+efficientnet-lite-pytorch 0.1.0. The tests named *_parity compare maps and features too,
+and the larger networks, where PyTorch is installed.
 """
 
 import jax
@@ -18,6 +19,10 @@ RECORDED = {
     "resnet34": ((2, 64, 48), [0.69757, 0.54505, -2.23402, 1.45596, 0.06696]),
     "resnet50": ((2, 64, 48), [0.2409, -0.9472, 0.84042, 1.08459, -0.76061]),
     "mobilenet_v2": ((2, 64, 96), [-0.00975, 0.20271, 0.03158, 0.21964, 0.11404]),
+    "efficientnet_lite0": (
+        (2, 64, 96),
+        [-0.07195, -0.08444, -0.00478, -0.42756, 0.00773],
+    ),
     "convnext_t": ((2, 64, 96), [-0.55517, 0.04191, -0.273, 0.47223, 0.53933]),
     "swin_t": ((1, 224, 224), [-0.73151, -0.39434, 1.57009, 0.09424, -0.60642]),
     "vit_s_14_dinov2": ((2, 56, 84), [1.20681, -0.88793, 0.36081, 0.32099, 0.22572]),
@@ -48,6 +53,7 @@ PUBLISHED_KEYS = {
     ("resnet50", 1): (267, "linear.weight", (5, 2048)),
     ("mobilenet_v2", 0): (262, "features.17.conv.2.weight", (320, 960, 1, 1)),
     ("mobilenet_v2", 1): (262, "blocks.6.0.conv_pwl.weight", (320, 960, 1, 1)),
+    ("efficientnet_lite0", 0): (247, "_blocks.3._project_conv.weight", (40, 144, 1, 1)),
     ("convnext_t", 0): (182, "features.7.2.layer_scale", (768, 1, 1)),
     ("convnext_t", 1): (182, "stages.1.downsample.1.weight", (192, 96, 2, 2)),
     ("swin_t", 0): (173, "features.2.reduction.weight", (192, 384)),
@@ -77,7 +83,9 @@ def test_all_tables_of_names_lead_to_the_same_variables(name, rule_state):
         jax.tree.map(np.testing.assert_array_equal, again, variables)
 
 
-@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "vit_s_14_dinov2"])
+@pytest.mark.parametrize(
+    "name", ["resnet18", "mobilenet_v2", "efficientnet_lite0", "vit_s_14_dinov2"]
+)
 def test_a_state_dict_comes_back_as_it_was(name, rule_state):
     state = rule_state(published_shapes(name))
     back = models.to_torch_state_dict(name, models.from_torch_state_dict(name, state))
