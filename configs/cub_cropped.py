@@ -1,8 +1,9 @@
 """CUB-200-2011 cropped to its bounding boxes, the paper's main table.
 
-python -m launch.pipeline --config=configs/cub_cropped.py --workdir=runs/cub
+    python -m launch.sweep --config=configs/cub_cropped.py --workdir=runs/cub \
+        --seeds=0,1,2,3,4 --config.dataset.options.root=CUB_200_2011
 
-`--config.dataset.options.root=CUB_200_2011` says where it is, docs/recipes.md the rest.
+docs/recipes.md has the published figures, docs/datasets.md what lies in the folder.
 """
 
 from ml_collections import ConfigDict

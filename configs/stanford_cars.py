@@ -1,8 +1,9 @@
 """Stanford Cars, never cropped.
 
-python -m launch.pipeline --config=configs/stanford_cars.py --workdir=runs/cars
+    python -m launch.sweep --config=configs/stanford_cars.py --workdir=runs/cars \
+        --seeds=0,1,2,3,4 --config.dataset.options.root=stanford_cars
 
-`--config.dataset.options.root=stanford_cars` says where, docs/recipes.md the rest.
+docs/recipes.md has the published figures, docs/datasets.md what lies in the folder.
 """
 
 from ml_collections import ConfigDict

@@ -1,9 +1,11 @@
 """TravelingBirds, CUB's birds before other backgrounds, cropped to their boxes.
 
-python -m launch.pipeline --config=configs/traveling_birds.py --workdir=runs/traveling
+    python -m launch.sweep --config=configs/traveling_birds.py \
+        --workdir=runs/traveling --seeds=0,1,2,3,4 \
+        --config.dataset.options.root=TravelingBirds \
+        --config.dataset.options.cub_root=CUB_200_2011
 
-`--config.dataset.options.root` and `.cub_root` say where it and CUB's lists are,
-docs/recipes.md the rest.
+docs/datasets.md says what lies in the two folders, docs/recipes.md the rest.
 """
 
 from ml_collections import ConfigDict
