@@ -30,30 +30,6 @@ def _photo(number):
     return pixels
 
 
-def _write(data_dir, name, splits, features, version="1.0.0", form="array_record"):
-    import tensorflow_datasets as tfds
-
-    folder = data_dir / name / version
-    folder.mkdir(parents=True)
-    identity = tfds.core.dataset_info.DatasetIdentity(
-        name=name,
-        version=tfds.core.Version(version),
-        data_dir=str(folder),
-        module_name="tests",
-    )
-    info = tfds.core.DatasetInfo(
-        builder=identity, features=tfds.features.FeaturesDict(features)
-    )
-    # several files a split, as large sets have
-    writer = tfds.core.SequentialWriter(
-        info, max_examples_per_shard=4, file_format=form
-    )
-    writer.initialize_splits(list(splits))
-    writer.add_examples(splits)
-    writer.close_all()
-    return folder
-
-
 def _bird(number, photo=None):
     import tensorflow_datasets as tfds
 
@@ -69,26 +45,11 @@ def _bird(number, photo=None):
     }
 
 
-def _write_birds(data_dir, train, test, **options):
-    import tensorflow_datasets as tfds
-
-    features = {
-        "image": tfds.features.Image(),
-        "image/filename": tfds.features.Text(),
-        "label": tfds.features.ClassLabel(num_classes=len(BIRDS)),
-        "label_name": tfds.features.Text(),
-        "bbox": tfds.features.BBoxFeature(),
-        "segmentation_mask": tfds.features.Image(shape=(None, None, 1)),
-    }
-    splits = {"train": train, "test": test}
-    return _write(data_dir, "caltech_birds2011", splits, features, **options)
-
-
 @pytest.fixture
-def birds(tmp_path, monkeypatch):
+def birds(tmp_path, monkeypatch, write_birds):
     """Seven training and three test photos of three classes."""
     monkeypatch.delenv("QPM_JAX_SHARED", raising=False)
-    _write_birds(tmp_path, [_bird(n) for n in range(7)], [_bird(n) for n in (7, 8, 9)])
+    write_birds(tmp_path, [_bird(n) for n in range(7)], [_bird(n) for n in (7, 8, 9)])
     return tmp_path
 
 
@@ -141,8 +102,8 @@ def test_attributes_come_from_the_original_folder_where_it_is_named(birds):
     assert len(cub.train) == 7
 
 
-def test_the_newest_version_is_read(birds):
-    _write_birds(birds, [_bird(n) for n in range(2)], [_bird(0)], version="10.0.0")
+def test_the_newest_version_is_read(birds, write_birds):
+    write_birds(birds, [_bird(n) for n in range(2)], [_bird(0)], version="10.0.0")
     assert len(datasets.load("cub", data_dir=birds).train) == 2
 
 
@@ -178,9 +139,9 @@ def test_photos_move_to_another_process(birds):
     np.testing.assert_array_equal(copy.images[4], cub.train.images[4])
 
 
-def test_a_photo_that_cannot_be_decoded_is_named(birds):
+def test_a_photo_that_cannot_be_decoded_is_named(birds, write_birds):
     data_dir = birds / "broken"
-    _write_birds(data_dir, [_bird(0, b"no photo"), _bird(1)], [_bird(2)])
+    write_birds(data_dir, [_bird(0, b"no photo"), _bird(1)], [_bird(2)])
     cub = datasets.load("cub", data_dir=data_dir)
     with pytest.raises(
         ValueError, match=r"train, record 0 \(CUB_200_2011/.*/0.jpg\) cannot be decoded"
@@ -188,11 +149,11 @@ def test_a_photo_that_cannot_be_decoded_is_named(birds):
         cub.train.images[0]
 
 
-def test_cmyk_and_greyscale_photos_become_rgb(birds):
+def test_cmyk_and_greyscale_photos_become_rgb(birds, write_birds):
     cmyk = Image.new("CMYK", (WIDTH, HEIGHT), (0, 255, 255, 0))
     grey = Image.new("L", (WIDTH, HEIGHT), 80)
     photos = [_bird(0, _encoded(cmyk)), _bird(1, _encoded(grey))]
-    _write_birds(birds / "odd", photos, [_bird(2)])
+    write_birds(birds / "odd", photos, [_bird(2)])
     images = datasets.load("cub", data_dir=birds / "odd").train.images
     assert np.abs(images[0].astype(int) - (255, 0, 0)).max() < 6
     np.testing.assert_array_equal(images[1], 80)
@@ -233,7 +194,7 @@ def _named_features(names, boxed):
     return features | ({"bbox": tfds.features.BBoxFeature()} if boxed else {})
 
 
-def test_stanford_cars_are_read_whole_with_their_class_names(tmp_path):
+def test_stanford_cars_are_read_whole_with_their_class_names(tmp_path, write_set):
     import tensorflow_datasets as tfds
 
     cars = [
@@ -245,31 +206,31 @@ def test_stanford_cars_are_read_whole_with_their_class_names(tmp_path):
         for n in range(4)
     ]
     features = _named_features(("Audi R8 Coupe 2012", "BMW M3"), boxed=True)
-    _write(tmp_path, "cars196", {"train": cars[:3], "test": cars[3:]}, features)
+    write_set(tmp_path, "cars196", {"train": cars[:3], "test": cars[3:]}, features)
     loaded = datasets.load("stanford_cars", data_dir=tmp_path)
     assert loaded.class_names == ("Audi R8 Coupe 2012", "BMW M3")
     np.testing.assert_array_equal(loaded.train.images[1], _photo(1))
     np.testing.assert_array_equal(loaded.test.labels, [1])
 
 
-def test_of_imagenet_the_validation_photos_are_the_test(tmp_path):
+def test_of_imagenet_the_validation_photos_are_the_test(tmp_path, write_set):
     photos = [
         {"image": io.BytesIO(_encoded(_photo(n), "PNG")), "label": n % 2}
         for n in range(5)
     ]
     features = _named_features(("n01440764", "n01443537"), boxed=False)
     splits = {"train": photos[:3], "validation": photos[3:]}
-    _write(tmp_path, "imagenet2012", splits, features)
+    write_set(tmp_path, "imagenet2012", splits, features)
     loaded = datasets.load("imagenet", data_dir=tmp_path)
     assert loaded.class_names == ("n01440764", "n01443537")
     assert (len(loaded.train), len(loaded.test)) == (3, 2)
     np.testing.assert_array_equal(loaded.test.images[0], _photo(3))
 
 
-def test_a_set_without_a_split_or_boxes_is_refused(tmp_path):
+def test_a_set_without_a_split_or_boxes_is_refused(tmp_path, write_set):
     photos = [{"image": io.BytesIO(_encoded(_photo(1), "PNG")), "label": 0}]
     features = _named_features(("n01440764",), boxed=False)
-    folder = _write(tmp_path, "imagenet2012", {"train": photos}, features)
+    folder = write_set(tmp_path, "imagenet2012", {"train": photos}, features)
     with pytest.raises(ValueError, match=r"no split 'validation', only \['train'\]"):
         datasets.load("imagenet", data_dir=tmp_path)
     with pytest.raises(ValueError, match="no bounding boxes; load the set uncropped"):
@@ -283,16 +244,3 @@ def test_reading_needs_no_tensorflow(birds):
         "assert 'tensorflow' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
-
-
-def test_real_photos_come_back_as_from_their_folder(shared, tmp_path):
-    """CUB-50's first photos, written as records, against the same from the archive."""
-    original = datasets.load("cub50", root=shared("data/cub"), cropped=False)
-    read = original.train.images._read
-    names = [source.name for source in original.train.images.sources[:9]]
-    photos = [_bird(0, read(name)) for name in names]
-    _write_birds(tmp_path / "real", photos, photos[:1])
-    prepared = datasets.load("cub", data_dir=tmp_path / "real", cropped=False)
-    for number in range(len(names)):
-        here, there = prepared.train.images[number], original.train.images[number]
-        np.testing.assert_array_equal(here, there)
