@@ -152,6 +152,15 @@ def test_a_problem_without_time_for_the_relaxation_still_has_an_answer(monkeypat
     assert solution.bound == -70
 
 
+def test_large_problems_have_a_model_before_the_relaxation_is_solved(monkeypatch):
+    monkeypatch.setattr(native, "_PROVABLE", 0)
+    monkeypatch.setattr(native, "relax", lambda *_: None)
+    problem = random_problem(1, instances=24, features=16, classes=4)
+    solution = solve_native(problem, 600)
+    assert solution.status == "time_limit"
+    assert -28 <= solution.objective < 0
+
+
 def test_once_the_relaxation_is_rounded_there_is_more_than_zero_weights():
     problem = random_problem(1, instances=24, features=16, classes=4)
     assert solve_native(problem, 600, max_rounds=1).status == "time_limit"

@@ -40,6 +40,7 @@ from qpm_jax.regression.solution import (
     RegressionSolution,
     make_solution,
 )
+from qpm_jax.regression.start import rounded_starts
 from qpm_jax.solvers.options import Progress
 from qpm_jax.solvers.solution import relative_gap
 
@@ -61,6 +62,8 @@ _TIE = 1e-6
 # Entries of programs that are solved at once, and of those worth trees and a proof.
 _SMALL = 15_000
 _PROVABLE = 100_000
+# Of the time, at most, for models that need no relaxation.
+_START_SHARE = 0.2
 # Steps between the best model and the bound that make a proof likely.
 _NEARLY_PROVEN = 1.5
 
@@ -144,6 +147,11 @@ def _rounds(
     """Yields the best known, ever anew; ends only without a relaxation."""
     random = np.random.default_rng(seed)
     yield best
+    entries = int(data.features.astype(bool).sum()) * 2 * problem.num_classes
+    if entries > _PROVABLE:
+        for started in _started(problem, data, best, deadline):
+            best = started
+            yield best
     relaxation = relax(problem, data, deadline)
     if relaxation is None:
         return
@@ -151,7 +159,6 @@ def _rounds(
     search = Search(problem, data, *relaxation, _ALLOWANCE, slack, _NODES, deadline)
     best = _rounded(search, best)
     yield best
-    entries = int(data.features.astype(bool).sum()) * 2 * problem.num_classes
     if entries <= _SMALL:
         best = prove(search, best, seed)
         yield best
@@ -164,6 +171,20 @@ def _rounds(
         yield from _by_dives_and_trees(search, best, random)
     else:
         yield from _by_walks(search, tried, best, random)
+
+
+def _started(
+    problem: RegressionProblem, data: MergedData, best: Incumbent, deadline: float
+) -> Iterator[Incumbent]:
+    """Yields the best known after each of the first models that need no relaxation.
+
+    The relaxation of many instances with wrong labels takes minutes.
+    """
+    seconds = _START_SHARE * (deadline - time.perf_counter())
+    for weights, intercepts in rounded_starts(problem, data, seconds):
+        model = make_model(problem, data, data.gather(weights), intercepts + 0.0)
+        best = _cheaper(best, model)
+        yield best
 
 
 def _by_walks(
