@@ -28,3 +28,12 @@ def plain(axes: Any) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color=QUIET, alpha=0.2)
     axes.set_axisbelow(True)
+
+
+def percent_axis(axes: Any) -> None:
+    """Writes shares on the y axis as percentages, exact where ticks lie close together.
+
+    Args:
+        axes: of Matplotlib.
+    """
+    axes.yaxis.set_major_formatter(lambda share, _: f"{round(100 * share, 2):g}%")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from qpm_jax.canvas import QUIET, blank, plain, png
+from qpm_jax.canvas import QUIET, blank, percent_axis, plain, png
 from qpm_jax.phases.metric_table import METRICS
 from qpm_jax.sweeps.collect import Row, mean_and_deviation
 
@@ -53,7 +53,7 @@ def sweep_picture(
     axes.set_ylabel(METRICS[metric].label.lower())
     plain(axes)
     if not metric.startswith("features"):
-        _percent_axis(axes)
+        percent_axis(axes)
     _legend(figure, axes)
     return png(figure), _svg(figure)
 
@@ -147,11 +147,6 @@ def _bars(rows: Sequence[Row]) -> str:
     counts = sorted({len(row.seeds) for row in rows})
     number = "–".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
     return f"± standard deviation of {number} seeds"
-
-
-def _percent_axis(axes: Any) -> None:
-    """Writes fractions as percentages, with decimals where lines lie close together."""
-    axes.yaxis.set_major_formatter(lambda value, _: f"{round(100 * value, 2):g}%")
 
 
 def _legend(figure: Any, axes: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from qpm_jax.canvas import QUIET, blank, plain, png
+from qpm_jax.canvas import QUIET, blank, percent_axis, plain, png
 from qpm_jax.regression.pictures.model_style import MODEL_COLOURS, MODEL_NAMES
 
 Accuracies = Mapping[str, Float[np.ndarray, "S K"]]
@@ -48,7 +48,7 @@ def accuracy_picture(
         axes.set_xlabel("training instances")
         _size_axis(axes, sizes)
         plain(axes)
-        _percent_axis(axes)
+        percent_axis(axes)
     figure.suptitle(title, fontsize=11, x=0.01, ha="left")
     _legend_below(figure, panels[0])
     return png(figure)
@@ -97,7 +97,7 @@ def corruption_picture(
     axes.set_xlabel("training instances")
     axes.set_title("test accuracy", loc="left", fontsize=10)
     plain(axes)
-    _percent_axis(axes)
+    percent_axis(axes)
     figure.suptitle(title, fontsize=11, x=0.01, ha="left")
     _legend_below(figure, axes)
     return png(figure)
@@ -163,7 +163,7 @@ def _robustness_panel(
     axes.set_title(name, loc="left", fontsize=9)
     axes.xaxis.get_major_locator().set_params(integer=True)
     plain(axes)
-    _percent_axis(axes)
+    percent_axis(axes)
 
 
 def _line(
@@ -235,10 +235,3 @@ def _check(name: str, sizes: Sequence[int], values: Accuracies) -> None:
             f"{name} has {'no models' if not values else f'another shape for {wrong}'};"
             f" it must have [S, K] for at least one model, S = {len(sizes)} sizes."
         )
-
-
-def _percent_axis(axes: Any) -> None:
-    """Writes shares on the y axis as percentages."""
-    from matplotlib.ticker import PercentFormatter
-
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
