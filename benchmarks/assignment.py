@@ -16,13 +16,13 @@ chooses among the medium, the real and the large ones ("60x20", "CUB-50", "2048x
 """
 
 import argparse
-import resource
 import time
 from collections.abc import Iterator
 
 import numpy as np
 
 from benchmarks import assignment_instances as instances
+from benchmarks.peak_memory import peak_memory
 from qpm_jax import assignment, solvers
 from qpm_jax.assignment import Assignment, AssignmentProblem
 from qpm_jax.assignment.native import enumeration, refine
@@ -144,7 +144,7 @@ def scale(arguments: argparse.Namespace) -> None:
             found = assignment.solve(problem, time_limit=short, price_steps=0)
             _tell("search", found)
             _tell("search and bound", assignment.solve(problem, time_limit=short))
-            print(f"  largest memory {_peak_memory():.1f} GiB", flush=True)
+            print(f"  largest memory {peak_memory():.1f} GiB", flush=True)
 
 
 def long(arguments: argparse.Namespace) -> None:
@@ -154,10 +154,6 @@ def long(arguments: argparse.Namespace) -> None:
             problem = instances.clustered_problem(2048, classes)
             print(name)
             _tell("long", assignment.solve(problem, time_limit=seconds, patience=10**6))
-
-
-def _peak_memory() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def side(arguments: argparse.Namespace) -> None:

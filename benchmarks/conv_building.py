@@ -9,11 +9,11 @@ the whole program, is counted and not built.
 """
 
 import argparse
-import resource
 import time
 
 import numpy as np
 
+from benchmarks.peak_memory import peak_memory
 from qpm_jax.networks import ConvProblem, build_conv_layer, conv_program_size
 from qpm_jax.networks.weight_family import weight_family
 
@@ -37,11 +37,6 @@ def drawn_problem(images: int, side: int, channels: int) -> ConvProblem:
     )
 
 
-def peak() -> float:
-    """The most memory that this process has held so far, in GiB; Linux counts in kB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=1000)
@@ -49,7 +44,7 @@ def main() -> None:
     parser.add_argument("--channels", type=int, default=2)
     arguments = parser.parse_args()
     problem = drawn_problem(arguments.images, arguments.side, arguments.channels)
-    before, wall, busy = peak(), time.perf_counter(), time.process_time()
+    before, wall, busy = peak_memory(), time.perf_counter(), time.process_time()
     program = build_conv_layer(problem).program
     wall, busy = time.perf_counter() - wall, time.process_time() - busy
     whole = conv_program_size(problem)
@@ -58,7 +53,7 @@ def main() -> None:
         f" {program.rows.nnz:,} entries, {whole['relu_binaries']:,} ReLU binaries"
     )
     print(f"built in {wall:.1f} s, {busy:.1f} s of CPU time")
-    print(f"peak memory {peak():.2f} GiB, {before:.2f} GiB before building")
+    print(f"peak memory {peak_memory():.2f} GiB, {before:.2f} GiB before building")
     print(
         f"whole: {whole['variables']:,} variables, of which {whole['products']:,}"
         " products"

@@ -5,20 +5,15 @@ features are random, on as often as pixels of MNIST are above 127; ten classes.
 """
 
 import argparse
-import resource
 import time
 
 import numpy as np
 
+from benchmarks.peak_memory import peak_memory
 from qpm_jax.regression import RegressionProblem, build_mip
 
 _CLASSES = 10
 _SHARE = 0.13
-
-
-def peak_memory() -> float:
-    """The most this process has held, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:
@@ -37,7 +32,7 @@ def main() -> None:
     print(
         f"{flags.instances} instances: {columns} variables, {rows} rows,"
         f" {program.rows.nnz} entries; {seconds:.2f} s of CPU time,"
-        f" {peak_memory() - before:.0f} MiB more than before"
+        f" {1024 * (peak_memory() - before):.0f} MiB more than before"
     )
 
 

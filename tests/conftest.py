@@ -55,6 +55,26 @@ def shared():
 
 
 @pytest.fixture(scope="session")
+def bits_program():
+    """Returns a function: objective, rows, their sides -> a program over bits."""
+    from qpm_jax.solvers import MixedIntegerProgram
+
+    def make(objective, rows, low, high):
+        count = len(objective)
+        return MixedIntegerProgram(
+            objective=objective,
+            rows=np.array(rows, float).reshape(-1, count),
+            row_lower=low,
+            row_upper=high,
+            lower=np.zeros(count),
+            upper=np.ones(count),
+            integer=np.ones(count, bool),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def made_once(tmp_path_factory):
     """Returns a function: name, how to make a path -> the path, for tests to read.
 

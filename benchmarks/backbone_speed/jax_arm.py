@@ -13,10 +13,10 @@ from benchmarks.backbone_speed.timed import (
     DIVERSITY,
     MATRIX,
     Timed,
-    host_memory,
     product_rate,
 )
 from benchmarks.dense_step import random_batch, recipe_of, state_of, step_of
+from benchmarks.peak_memory import peak_memory
 from qpm_jax import models, statistics
 from qpm_jax.datasets import AugmentationPolicy
 from qpm_jax.phases.forward import infer
@@ -90,4 +90,4 @@ def _product() -> Any:
 def _memory() -> float:
     found = jax.devices()[0].memory_stats() or {}
     peak = found.get("peak_bytes_in_use")
-    return host_memory() if peak is None else peak / 2**30
+    return peak_memory() if peak is None else peak / 2**30

@@ -1,6 +1,5 @@
 """What an arm measures: seconds of one training step, forward and statistics pass."""
 
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,11 +37,6 @@ def seconds(action: Callable[[], None], steps: int) -> float:
     for _ in range(steps):
         action()
     return (time.perf_counter() - started) / steps
-
-
-def host_memory() -> float:
-    """Returns the process's largest memory in GiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def product_rate(multiply: Callable[[], None]) -> float:

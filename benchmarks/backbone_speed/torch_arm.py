@@ -11,9 +11,9 @@ from benchmarks.backbone_speed.timed import (
     DIVERSITY,
     MATRIX,
     Timed,
-    host_memory,
     product_rate,
 )
+from benchmarks.peak_memory import peak_memory
 
 
 class Network(torch.nn.Module):
@@ -67,7 +67,7 @@ def make(arm: str, batch_size: int, size: int) -> Timed:
         "peak_flops": product_rate(_product(device)),
         "compile": time.perf_counter() - started,
     }
-    return Timed(facts, actions, host_memory if device == "cpu" else _gpu_memory)
+    return Timed(facts, actions, peak_memory if device == "cpu" else _gpu_memory)
 
 
 def _inputs(images: Any, device: str) -> Any:

@@ -54,6 +54,26 @@ def rule_state():
 
 
 @pytest.fixture(scope="session")
+def fill_by_rule(rule_state):
+    """Returns a function: PyTorch module -> the state dict it was given by the rule."""
+
+    def fill(network):
+        import torch
+
+        shapes = {
+            key: tuple(tensor.shape)
+            for key, tensor in network.state_dict().items()
+            if not key.endswith("num_batches_tracked")
+        }
+        state = rule_state(shapes)
+        tensors = {key: torch.tensor(array) for key, array in state.items()}
+        network.load_state_dict(tensors, strict=False)
+        return state
+
+    return fill
+
+
+@pytest.fixture(scope="session")
 def rule_images():
     """Returns a function: shape -> images, the same for the same shape."""
     return lambda *shape: (

@@ -80,25 +80,17 @@ class Original(nn.Module):
         return self._fc(features), features, maps.permute(0, 2, 3, 1)
 
 
-def original(rule_state):
+def original(fill_by_rule):
     network = Original(num_classes=5)
-    shapes = {
-        key: tuple(tensor.shape)
-        for key, tensor in network.state_dict().items()
-        if not key.endswith("num_batches_tracked")
-    }
-    state = rule_state(shapes)
-    tensors = {key: torch.tensor(array) for key, array in state.items()}
-    network.load_state_dict(tensors, strict=False)
-    return network, state
+    return network, fill_by_rule(network)
 
 
 # Sides that halve without a rest and sides that do not are padded differently.
 @pytest.mark.parametrize("sides", [(64, 96), (57, 83)])
 def test_logits_features_and_maps_are_those_of_the_original(
-    sides, rule_state, rule_images, answers
+    sides, fill_by_rule, rule_images, answers
 ):
-    network, state = original(rule_state)
+    network, state = original(fill_by_rule)
     images = rule_images(2, *sides, 3)
     with torch.no_grad():
         expected = network.eval()(torch.tensor(images).permute(0, 3, 1, 2))
@@ -109,8 +101,8 @@ def test_logits_features_and_maps_are_those_of_the_original(
         np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-4)
 
 
-def test_a_training_step_counts_as_the_original(rule_state, rule_images):
-    network, state = original(rule_state)
+def test_a_training_step_counts_as_the_original(fill_by_rule, rule_images):
+    network, state = original(fill_by_rule)
     images = rule_images(2, 64, 96, 3)
     with torch.no_grad():
         network.train()(torch.tensor(images).permute(0, 3, 1, 2))

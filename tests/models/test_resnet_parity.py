@@ -74,18 +74,10 @@ FORMS = {
 }
 
 
-def original(name, reduced_strides, rule_state):
+def original(name, reduced_strides, fill_by_rule):
     strides = (1, 2, 1, 1) if reduced_strides else (1, 2, 2, 2)
     network = Original(*FORMS[name], strides).eval()
-    shapes = {
-        key: tuple(tensor.shape)
-        for key, tensor in network.state_dict().items()
-        if not key.endswith("num_batches_tracked")
-    }
-    state = rule_state(shapes)
-    tensors = {key: torch.tensor(array) for key, array in state.items()}
-    network.load_state_dict(tensors, strict=False)
-    return network, state
+    return network, fill_by_rule(network)
 
 
 @pytest.mark.parametrize(
@@ -99,9 +91,9 @@ def original(name, reduced_strides, rule_state):
     ],
 )
 def test_logits_features_and_maps_are_those_of_the_original(
-    name, reduced_strides, rule_state, rule_images, answers
+    name, reduced_strides, fill_by_rule, rule_images, answers
 ):
-    network, state = original(name, reduced_strides, rule_state)
+    network, state = original(name, reduced_strides, fill_by_rule)
     images = rule_images(2, 64, 48, 3)
     with torch.no_grad():
         expected = network(torch.tensor(images).permute(0, 3, 1, 2))

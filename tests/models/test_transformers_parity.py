@@ -96,17 +96,11 @@ def renamed(kind, state):
 
 
 @pytest.fixture
-def filled(rule_state):
+def filled(fill_by_rule):
     """Returns a function: original -> the same, its numbers made by the rule."""
 
     def fill(network):
-        shapes = {
-            key: tuple(tensor.shape)
-            for key, tensor in network.state_dict().items()
-            if not key.endswith("num_batches_tracked")
-        }
-        tensors = {k: torch.tensor(a) for k, a in rule_state(shapes).items()}
-        network.load_state_dict(tensors, strict=False)
+        fill_by_rule(network)
         return network.eval()
 
     return fill

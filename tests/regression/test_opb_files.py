@@ -7,21 +7,7 @@ from qpm_jax import solvers
 from qpm_jax.regression import build_pbo, read_opb, write_opb
 
 
-def bits_program(objective, rows, low, high, **changes):
-    count = len(objective)
-    fields = {
-        "objective": objective,
-        "rows": np.array(rows, float).reshape(-1, count),
-        "row_lower": low,
-        "row_upper": high,
-        "lower": np.zeros(count),
-        "upper": np.ones(count),
-        "integer": np.ones(count, bool),
-    }
-    return solvers.MixedIntegerProgram(**(fields | changes))
-
-
-def test_a_program_is_written_in_the_competition_s_words(tmp_path):
+def test_a_program_is_written_in_the_competition_s_words(tmp_path, bits_program):
     program = bits_program(
         [3, -2, 0],
         [[1, 2, -1], [1, 0, 1], [0, 1, 0], [1, 1, 1]],
@@ -40,7 +26,7 @@ def test_a_program_is_written_in_the_competition_s_words(tmp_path):
     ]
 
 
-def test_rows_of_fractions_are_written_whole(tmp_path):
+def test_rows_of_fractions_are_written_whole(tmp_path, bits_program):
     program = bits_program([1, 1], [[0.5, 1.5]], [1.5], [np.inf])
     write_opb(program, tmp_path / "a.opb")
     assert "+1 x1 +3 x2 >= 3 ;" in (tmp_path / "a.opb").read_text()
@@ -48,7 +34,7 @@ def test_rows_of_fractions_are_written_whole(tmp_path):
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10**6))
-def test_what_is_written_is_read_back(tmp_path_factory, seed):
+def test_what_is_written_is_read_back(tmp_path_factory, bits_program, seed):
     random = np.random.default_rng(seed)
     count, height = random.integers(1, 7, 2)
     program = bits_program(
@@ -169,7 +155,7 @@ def test_an_absent_file_is_named(tmp_path):
         ({"objective": [2.0**60, 1]}, "must be whole, and 2"),
     ],
 )
-def test_what_opb_cannot_say_is_refused(tmp_path, changes, words):
+def test_what_opb_cannot_say_is_refused(tmp_path, changes, words, bits_program):
     program = bits_program([1, 1], [[1, 1]], [0], [1])
     fields = {**vars(program), **changes}
     with pytest.raises(ValueError, match=words):

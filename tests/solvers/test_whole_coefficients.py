@@ -12,30 +12,20 @@ from qpm_jax.solvers.whole_coefficients import (
 )
 
 
-def program(objective, rows, low, high, **changes):
-    count = len(objective)
-    fields = {
-        "objective": objective,
-        "rows": np.array(rows, float).reshape(-1, count),
-        "row_lower": low,
-        "row_upper": high,
-        "lower": np.zeros(count),
-        "upper": np.ones(count),
-        "integer": np.ones(count, bool),
-    }
-    return solvers.MixedIntegerProgram(**(fields | changes))
-
-
-def test_sides_between_whole_numbers_move_inwards_and_the_factor_is_least():
-    whole, factor = whole_coefficients(program([0.5, 0.75], [[1, 1]], [0.5], [1.5]))
+def test_sides_between_whole_numbers_move_inwards_and_the_factor_is_least(bits_program):
+    whole, factor = whole_coefficients(
+        bits_program([0.5, 0.75], [[1, 1]], [0.5], [1.5])
+    )
     assert factor == 4
     assert whole.objective.tolist() == [2, 3]
     assert (whole.row_lower[0], whole.row_upper[0]) == (1, 1)
 
 
-def test_rows_of_fractions_are_multiplied_with_their_sides_and_others_left():
+def test_rows_of_fractions_are_multiplied_with_their_sides_and_others_left(
+    bits_program,
+):
     rows = [[0.1, 0.25], [2, 4], [1 / 3, 0]]
-    some = program([1, 1], rows, [0.35, -np.inf, -1], [np.inf, 3.5, 2 / 3])
+    some = bits_program([1, 1], rows, [0.35, -np.inf, -1], [np.inf, 3.5, 2 / 3])
     whole, factor = whole_coefficients(some)
     assert factor == 1
     assert whole.rows.toarray().tolist() == [[2, 5], [2, 4], [1, 0]]
@@ -49,15 +39,17 @@ def test_rows_of_fractions_are_multiplied_with_their_sides_and_others_left():
     st.tuples(st.integers(-99, 99), st.integers(-(10**6), 10**6)),
     st.integers(0, 6),
 )
-def test_a_point_on_both_sides_of_a_row_stays_there(numbers, point, digits):
+def test_a_point_on_both_sides_of_a_row_stays_there(
+    bits_program, numbers, point, digits
+):
     numbers, point, scale = np.array(numbers), np.array(point), 10.0**digits
     side = [numbers @ point / scale]
-    whole, _ = whole_coefficients(program([0, 0], numbers / scale, side, side))
+    whole, _ = whole_coefficients(bits_program([0, 0], numbers / scale, side, side))
     assert whole.rows @ point == whole.row_lower == whole.row_upper
 
 
-def test_only_linear_programs_of_whole_variables_are_made_whole():
-    some = program([1, 1], [[1, 1]], [0], [1])
+def test_only_linear_programs_of_whole_variables_are_made_whole(bits_program):
+    some = bits_program([1, 1], [[1, 1]], [0], [1])
     squares = solvers.MixedIntegerProgram(**{**vars(some), "quadratic": np.eye(2)})
     with pytest.raises(ValueError, match="more than linear rows"):
         whole_coefficients(squares)
@@ -76,8 +68,8 @@ def test_only_linear_programs_of_whole_variables_are_made_whole():
         ({"objective": [2.0**60, 1]}, "must be whole, and 2"),
     ],
 )
-def test_numbers_that_cannot_be_made_whole_are_named(changes, words):
-    fields = vars(program([1, 1], [[1, 1]], [0], [1])) | changes
+def test_numbers_that_cannot_be_made_whole_are_named(changes, words, bits_program):
+    fields = vars(bits_program([1, 1], [[1, 1]], [0], [1])) | changes
     with pytest.raises(ValueError, match=words):
         whole_coefficients(solvers.MixedIntegerProgram(**fields))
 
@@ -89,7 +81,9 @@ def test_numbers_that_cannot_be_made_whole_are_named(changes, words):
         ({"lower": [0, 0.2], "upper": [1, 0.8]}, "the sides of variable 1"),
     ],
 )
-def test_sides_without_a_whole_number_between_them_are_named(changes, words):
-    fields = vars(program([1, 1], [[1, 1]], [0], [1])) | changes
+def test_sides_without_a_whole_number_between_them_are_named(
+    changes, words, bits_program
+):
+    fields = vars(bits_program([1, 1], [[1, 1]], [0], [1])) | changes
     with pytest.raises(NoWholeNumberError, match=words):
         whole_coefficients(solvers.MixedIntegerProgram(**fields))
