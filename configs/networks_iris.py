@@ -1,4 +1,4 @@
-"""A small network on iris: five splits, prices chosen on the training part.
+"""A small network on iris: five splits, width and prices chosen by training folds.
 
 python -m launch.networks --config=configs/networks_iris.py --workdir=runs/networks-iris
 """

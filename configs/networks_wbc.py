@@ -1,4 +1,4 @@
-"""A small network on wbc: five splits, prices chosen on the training part.
+"""A small network on wbc: five splits, width and prices chosen by training folds.
 
 python -m launch.networks --config=configs/networks_wbc.py --workdir=runs/networks-wbc
 """

@@ -1,4 +1,4 @@
-"""A small network on wine: five splits, prices chosen on the training part.
+"""A small network on wine: five splits, width and prices chosen by training folds.
 
 python -m launch.networks --config=configs/networks_wine.py --workdir=runs/networks-wine
 """

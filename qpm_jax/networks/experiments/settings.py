@@ -38,7 +38,7 @@ def default() -> ConfigDict:
             "deep_weights": "grid",
             # what the training part chooses among, by inner splits
             "choice": {
-                "widths": (4,),  # of the one hidden layer
+                "widths": (2, 4, 8),  # of the one hidden layer
                 "l1": (0.003, 0.01, 0.03),  # λ₁
                 "l2": (0.0, 0.003, 0.01, 0.03),  # λ₂
                 "splits": 8,
