@@ -6,16 +6,16 @@ python -m launch.ablation --config=configs/birds.py --workdir=runs/birds-table
 from absl import flags
 from ml_collections import ConfigDict
 
-from launch import app
+from launch import app, seeds
 from qpm_jax.phases import ablation
 
-SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds, separated by commas.")
+flags.adopt_module_key_flags(seeds)
 
 
 def main(config: ConfigDict, workdir: str) -> None:
     """Runs what is not done yet and prints the table."""
-    seeds = [int(seed) for seed in SEEDS.value]
-    print(ablation.table(ablation.run(config, workdir, seeds)))
+    runs = ablation.run(config, workdir, seeds.chosen([0, 1, 2]))
+    print(ablation.table(runs))
 
 
 if __name__ == "__main__":

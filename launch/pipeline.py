@@ -8,18 +8,16 @@ from pathlib import Path
 from absl import flags
 from ml_collections import ConfigDict
 
-from launch import app, cluster
+from launch import app, cluster, last_phase
 from qpm_jax.phases import evaluate, pipeline
 from qpm_jax.phases import workdir as folders
 
-UNTIL = flags.DEFINE_enum(
-    "until", "explain", list(folders.PHASES), "Last phase to run."
-)
+flags.adopt_module_key_flags(last_phase)
 
 
 def main(config: ConfigDict, workdir: str) -> None:
     """Runs every phase, prints the table and says where the report lies."""
-    pipeline.run(config, workdir, until=UNTIL.value)
+    pipeline.run(config, workdir, until=last_phase.chosen())
     folder = Path(workdir).absolute()
     if folders.is_done(folder, "evaluate"):
         cluster.tell(evaluate.table(evaluate.read_metrics(folder)))

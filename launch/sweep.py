@@ -20,19 +20,17 @@ from pathlib import Path
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from launch import app
+from launch import app, last_phase, seeds
 from qpm_jax import sweeps
 from qpm_jax.phases.metric_table import METRICS, PAPER
 from qpm_jax.phases.workdir import PHASES
 from qpm_jax.sweeps import child, cluster, commands, donors, tables
 from qpm_jax.sweeps.collect import unfinished
 
+flags.adopt_module_key_flags(seeds)
+flags.adopt_module_key_flags(last_phase)
 GRID = flags.DEFINE_multi_string(
     "grid", [], "KEY=VALUE,VALUE,... of the configuration; again for another axis."
-)
-SEEDS = flags.DEFINE_list("seeds", None, "Seeds, such as 0,1,2; default: config.seed.")
-UNTIL = flags.DEFINE_enum(
-    "until", "explain", list(PHASES[4:]), "Last phase of each run."
 )
 JOBS = flags.DEFINE_integer("jobs", 1, "Runs at a time on this machine.")
 DEVICES = flags.DEFINE_list(
@@ -53,6 +51,9 @@ MEMORY = flags.DEFINE_float("memory", 0.0, "GB of a SLURM job; 0: its default.")
 SBATCH = flags.DEFINE_multi_string(
     "sbatch", [], "Another option of sbatch, such as account=NAME."
 )
+
+# Phases after which there is something for the table.
+WITH_FIGURES = PHASES[4:]
 
 
 def main(config: ConfigDict, workdir: str) -> None:
@@ -95,12 +96,13 @@ def _asked(
     config: ConfigDict, workdir: Path
 ) -> tuple[sweeps.Sweep, Sequence[sweeps.Run]]:
     """Returns the sweep, with all there is in its folder, and the runs asked for."""
+    until = last_phase.chosen(WITH_FIGURES)
     axes = [sweeps.parse_axis(text) for text in GRID.value]
-    if not axes and SEEDS.value is None:
+    if not axes and seeds.SEEDS.value is None:
         raise ValueError(
             "there is nothing to sweep; give --grid=KEY=VALUE,VALUE,... or --seeds=0,1."
         )
-    every = sweeps.expand(config, axes, _seeds(config))
+    every = sweeps.expand(config, axes, seeds.chosen([config.seed]))
     # Where runs happen elsewhere, the data set may not be here.
     here = not (PRINT.value or SLURM.value)
     runs, left_out = sweeps.split_possible(
@@ -114,20 +116,10 @@ def _asked(
         config=config,
         arguments=_arguments(config, varied=("seed", *keys)),
         keys=keys,
-        until=UNTIL.value,
+        until=until,
         runs=runs,
     )
     return sweeps.open_sweep(asked), runs
-
-
-def _seeds(config: ConfigDict) -> list[int]:
-    texts = [str(config.seed)] if SEEDS.value is None else SEEDS.value
-    wrong = [text for text in texts if not re.fullmatch(r"\d+", text)]
-    if wrong:
-        raise ValueError(
-            f"--seeds has {wrong[0]!r}; seeds are whole numbers from 0 on, such as 0,1."
-        )
-    return [int(text) for text in texts]
 
 
 def _arguments(config: ConfigDict, varied: Sequence[str]) -> tuple[str, ...]:
