@@ -7,10 +7,9 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,8 +44,10 @@ def serve(
     Raises:
       ValueError: Gradio is not installed, or the port cannot be had.
     """
-    with tempfile.TemporaryDirectory(prefix="qpm_demo_") as uploads:
-        load_gradio(uploads)
+    with (
+        tempfile.TemporaryDirectory(prefix="qpm_demo_") as uploads,
+        offline(uploads),
+    ):
         listener = listen(host, port)
         import uvicorn
 
@@ -84,8 +85,9 @@ def _ends_by_exception() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def load_gradio(uploads: str) -> ModuleType:
-    """Imports Gradio with everything off that would ask another host.
+@contextmanager
+def offline(uploads: str) -> Iterator[None]:
+    """Gradio with everything off that would ask another host, and then all as before.
 
     Args:
       uploads: Folder for the files that visitors upload.
@@ -93,17 +95,37 @@ def load_gradio(uploads: str) -> ModuleType:
     Raises:
       ValueError: Gradio is not installed.
     """
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["GRADIO_TEMP_DIR"] = uploads
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    ours = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": uploads}
+    with _environment(ours):
+        try:
+            import gradio  # noqa: F401
+            from huggingface_hub import constants
+        except ImportError as error:
+            raise ValueError(
+                f"The demo needs Gradio ({error}). Install it with "
+                '`pip install "qpm-jax[demo]"`.'
+            ) from error
+        # Gradio's client of the hub reads its variable once, when it is imported.
+        before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
+        try:
+            yield
+        finally:
+            constants.HF_HUB_OFFLINE = before
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Sets environment variables for a while."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
-        import gradio
-    except ImportError as error:
-        raise ValueError(
-            f"The demo needs Gradio ({error}). Install it with "
-            '`pip install "qpm-jax[demo]"`.'
-        ) from error
-    return gradio
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def application(blocks: "gradio.Blocks") -> "fastapi.FastAPI":
