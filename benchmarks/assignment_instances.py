@@ -1,15 +1,14 @@
 """Instances of the quadratic program: small random ones, clustered ones, real ones."""
 
 import itertools
-import os
-from pathlib import Path
 
 import numpy as np
 
 from qpm_jax import assignment, statistics
 from qpm_jax.assignment import AssignmentProblem
+from qpm_jax.datasets.shared_folder import shared_folder
 
-SHARED = Path(os.environ.get("QPM_JAX_SHARED", "../shared"))
+SHARED = shared_folder()
 REAL = {
     "CUB-50": "cub50_efficientnet_lite0",
     "tiny-imagenet-200": "tinyimagenet200_efficientnet_lite0",

@@ -24,6 +24,7 @@ import jax
 from benchmarks.dense_step import recipe_of, state_of, step_of
 from qpm_jax import datasets, models
 from qpm_jax.datasets import Dataset, Split, records
+from qpm_jax.datasets.shared_folder import shared_folder
 
 SIZE = (224, 224)
 BATCH = 16
@@ -36,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sections", default="reading,feeding")
     sections = parser.parse_args().sections.split(",")
-    shared = Path(os.environ.get("QPM_JAX_SHARED", "../shared")) / "data/cub"
+    shared = shared_folder() / "data/cub"
     print(f"{os.cpu_count()} cores, jax {jax.__version__}")
     with tempfile.TemporaryDirectory() as place:
         sets = {

@@ -6,14 +6,12 @@ The folder QPM_JAX_SHARED names (default ../shared) holds `data/cub` and `data/w
 `--config.dataset.options.root` and `--config.model.weights` name other places.
 """
 
-import os
-from pathlib import Path
-
 from ml_collections import ConfigDict
 
 from qpm_jax.config import default
+from qpm_jax.datasets.shared_folder import shared_folder
 
-SHARED = Path(os.environ.get("QPM_JAX_SHARED", "../shared"))
+SHARED = shared_folder()
 
 
 def get_config() -> ConfigDict:

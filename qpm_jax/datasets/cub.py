@@ -4,7 +4,6 @@ From the folder that CUB_200_2011.tgz unpacks to (or a smaller form of it), or a
 tensorflow-datasets has prepared it.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from qpm_jax.datasets.cub_folder import (
 )
 from qpm_jax.datasets.dataset import Dataset, Split
 from qpm_jax.datasets.lazy_images import ImageSource, LazyImages
+from qpm_jax.datasets.shared_folder import shared_folder
 
 PREPARED = records.PreparedSet("caltech_birds2011", ("opencv-python-headless",))
 # of the training images, as published with QPM's code
@@ -44,7 +44,8 @@ def load(
 
     Args:
         root: the CUB_200_2011 folder or the one around it; None takes data/cub in the
-            folder that the environment variable QPM_JAX_SHARED names.
+            folder that the environment variable QPM_JAX_SHARED names, or else in
+            ../shared.
         data_dir: where tensorflow-datasets has prepared caltech_birds2011; None takes
             the environment variable TFDS_DATA_DIR, or else ~/tensorflow_datasets.
         classes: the first so many classes; None takes all whose images are there.
@@ -59,9 +60,8 @@ def load(
         ValueError: a missing folder or file, a line that cannot be read, or more
             classes asked for than there are.
     """
-    shared = os.environ.get("QPM_JAX_SHARED")
-    in_shared = Path(shared) / "data" / "cub" if shared else None
-    if root is None and in_shared is not None and in_shared.is_dir():
+    in_shared = shared_folder() / "data" / "cub"
+    if root is None and in_shared.is_dir():
         root = in_shared
     cache_bytes = int(cache_gigabytes * 2**30)
     folder = None if root is None else find_root(root)

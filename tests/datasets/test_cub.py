@@ -137,13 +137,17 @@ def test_part_of_the_images_is_enough(official):
     assert datasets.load("cub", root=official).num_classes == 2
 
 
-def test_the_root_may_come_from_the_environment(official, monkeypatch):
+def test_the_root_may_come_from_the_shared_folder(official, monkeypatch):
     shared = official.parent / "shared"
     (shared / "data").mkdir(parents=True)
     official.rename(shared / "data/cub")
     monkeypatch.setenv("QPM_JAX_SHARED", str(shared))
     assert datasets.load("cub").num_classes == 3
+    (shared.parent / "clone").mkdir()
+    monkeypatch.chdir(shared.parent / "clone")
     monkeypatch.delenv("QPM_JAX_SHARED")
+    assert datasets.load("cub").num_classes == 3
+    monkeypatch.chdir(shared / "data")
     with pytest.raises(ValueError, match="root is missing"):
         datasets.load("cub")
 

@@ -54,8 +54,8 @@ def _message(name, **options):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_without_files_one_message_has_the_command(name, monkeypatch):
-    monkeypatch.delenv("QPM_JAX_SHARED", raising=False)
+def test_without_files_one_message_has_the_command(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("QPM_JAX_SHARED", str(tmp_path))
     message = _message(name)
     assert "root is missing" in message
     assert f"`{COMMANDS[name]}" in message

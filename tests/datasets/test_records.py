@@ -48,7 +48,7 @@ def _bird(number, photo=None):
 @pytest.fixture
 def birds(tmp_path, monkeypatch, write_birds):
     """Seven training and three test photos of three classes."""
-    monkeypatch.delenv("QPM_JAX_SHARED", raising=False)
+    monkeypatch.setenv("QPM_JAX_SHARED", str(tmp_path))
     write_birds(tmp_path, [_bird(n) for n in range(7)], [_bird(n) for n in (7, 8, 9)])
     return tmp_path
 
@@ -162,7 +162,7 @@ def test_cmyk_and_greyscale_photos_become_rgb(birds, write_birds):
 def test_a_set_that_is_not_there_names_the_command_that_prepares_it(
     tmp_path, monkeypatch
 ):
-    monkeypatch.delenv("QPM_JAX_SHARED", raising=False)
+    monkeypatch.setenv("QPM_JAX_SHARED", str(tmp_path))
     with pytest.raises(ValueError) as caught:  # noqa: PT011, matched below
         datasets.load("cub", data_dir=tmp_path)
     message = str(caught.value)

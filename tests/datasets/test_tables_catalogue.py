@@ -75,6 +75,21 @@ def test_the_shared_folder_is_where_tables_are_looked_for(corpus, monkeypatch):
     assert len(tables.load("ask_ubuntu").texts) == 2
 
 
+def test_where_no_shared_folder_is_named_it_lies_beside_the_working_directory(
+    corpus, monkeypatch
+):
+    place = corpus / "shared" / "data" / "askubuntu"
+    place.mkdir(parents=True)
+    (corpus / "AskUbuntuCorpus.json").rename(place / "AskUbuntuCorpus.json")
+    (corpus / "clone").mkdir()
+    monkeypatch.chdir(corpus / "clone")
+    monkeypatch.delenv("QPM_JAX_SHARED", raising=False)
+    assert len(tables.load("ask_ubuntu").texts) == 2
+    monkeypatch.chdir(place)
+    with pytest.raises(ValueError, match="root is missing"):
+        tables.load("ask_ubuntu")
+
+
 def test_an_unknown_name_is_refused_with_the_nearest():
     assert "mnist" in tables.names()
     with pytest.raises(ValueError, match="Did you mean mnist"):

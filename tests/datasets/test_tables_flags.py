@@ -99,7 +99,7 @@ def test_without_files_the_error_says_what_to_download(tmp_path, monkeypatch):
         tables.load("flags", tmp_path)
     with pytest.raises(ValueError, match="no such folder"):
         tables.load("flags", tmp_path / "nowhere")
-    monkeypatch.delenv("QPM_JAX_SHARED", raising=False)
+    monkeypatch.setenv("QPM_JAX_SHARED", str(tmp_path))
     with pytest.raises(ValueError, match=r"root is missing. Download"):
         tables.load("flags")
 

@@ -83,8 +83,8 @@ def test_a_damaged_file_is_named(folder, content, message):
         tables.load("mnist", folder)
 
 
-def test_without_a_folder_tensorflow_datasets_gives_the_digits(monkeypatch):
-    monkeypatch.delenv("QPM_JAX_SHARED", raising=False)
+def test_without_a_folder_tensorflow_datasets_gives_the_digits(tmp_path, monkeypatch):
+    monkeypatch.setenv("QPM_JAX_SHARED", str(tmp_path))
     import tensorflow_datasets as tfds
 
     with tfds.testing.mock_data(num_examples=4):

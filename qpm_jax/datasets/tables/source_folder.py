@@ -1,7 +1,8 @@
-"""Where a table's files lie: the folder given, or the one QPM_JAX_SHARED names."""
+"""Where a table's files lie: the folder given, or one in the shared folder."""
 
-import os
 from pathlib import Path
+
+from qpm_jax.datasets.shared_folder import shared_folder
 
 
 def source_folder(root: str | Path | None, name: str) -> Path | None:
@@ -9,7 +10,7 @@ def source_folder(root: str | Path | None, name: str) -> Path | None:
 
     Args:
         root: what the user gave; None or "" takes data/`name` in the folder that the
-            environment variable QPM_JAX_SHARED names.
+            environment variable QPM_JAX_SHARED names (default: ../shared).
         name: of the data set's own folder.
 
     Returns:
@@ -23,9 +24,8 @@ def source_folder(root: str | Path | None, name: str) -> Path | None:
         if not folder.is_dir():
             raise ValueError(f"root is {str(root)!r}; there is no such folder.")
         return folder
-    shared = os.environ.get("QPM_JAX_SHARED")
-    folder = Path(shared or ".") / "data" / name
-    return folder if shared and folder.is_dir() else None
+    folder = shared_folder() / "data" / name
+    return folder if folder.is_dir() else None
 
 
 def first_file(folder: Path | None, names: tuple[str, ...], how_to_get: str) -> Path:
