@@ -32,7 +32,9 @@ def default() -> ConfigDict:
                 "name": "resnet_small",
                 "reduced_strides": False,
                 "weights": "",
-                "frozen": "",  # regular expression of parameters that do not train
+                # Regular expression of what does not train: parameters, and running
+                # statistics of batch normalisation, which then normalise by them.
+                "frozen": "",
             },
             "input": {
                 # Of colours: "model", what its weights were trained with, if it has

@@ -46,6 +46,7 @@ def run(
         averaging=config.dense.averaging,
         smoothing=config.dense.label_smoothing,
         precision=config.precision,
+        frozen=config.model.frozen,
     )
     first = partial(start_variables, setting)
     figures = fit(setting, "dense", recipe, setting.variable_shapes(), first, started)

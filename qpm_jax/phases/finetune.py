@@ -52,6 +52,7 @@ def run(
         averaging=config.finetune.averaging,
         smoothing=config.finetune.label_smoothing,
         precision=config.precision,
+        frozen=config.model.frozen,
     )
     shapes = setting.variable_shapes()
     figures = fit(

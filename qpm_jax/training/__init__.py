@@ -1,5 +1,6 @@
 """Training state, pure steps, optimisers, schedules, the loop, logs and progress."""
 
+from qpm_jax.training.frozen import held_statistics
 from qpm_jax.training.loop import Plan, train
 from qpm_jax.training.optimisers import optimiser
 from qpm_jax.training.schedules import step_decay
@@ -13,6 +14,7 @@ __all__ = [
     "TrainState",
     "create",
     "create_like",
+    "held_statistics",
     "optimiser",
     "step_decay",
     "template",

@@ -1,11 +1,12 @@
 """The optimisers of both training phases (docs/formulas.md, Training)."""
 
-import re
 from functools import partial
 from typing import Any
 
 import jax
 import optax
+
+from qpm_jax.training.frozen import is_frozen
 
 
 def sgd(
@@ -55,7 +56,8 @@ def optimiser(
       head_learning_rate: Rate of the parameters under `head`, if it differs.
       frozen: Regular expression; parameters whose name, such as
         `backbone/block00/expand/kernel`, it matches from the start stay as they are,
-        and what only their gradients need is not computed. Empty: none.
+        and what only their gradients need is not computed. Empty: none. Running
+        statistics are the recipe's.
 
     Raises:
       ValueError: For an unknown name; from `init`, where `frozen` matches no parameter.
@@ -82,10 +84,10 @@ def _labels(frozen: str, params: dict[str, Any]) -> dict[str, Any]:
     """Says for each parameter which of the rates it takes."""
 
     def label(path: Any, _: Any) -> str:
-        name = "/".join(str(key.key) for key in path)
-        if frozen and re.match(frozen, name):
+        names = [str(key.key) for key in path]
+        if is_frozen(frozen, names):
             return "frozen"
-        return "head" if name.startswith("head/") else "backbone"
+        return "head" if names[0] == "head" else "backbone"
 
     labels = jax.tree_util.tree_map_with_path(label, params)
     if frozen and "frozen" not in jax.tree.leaves(labels):

@@ -19,6 +19,7 @@ from qpm_jax import losses
 from qpm_jax.datasets.augment import AugmentationPolicy, augment
 from qpm_jax.datasets.normalise import normalise
 from qpm_jax.training.finite import first_bad
+from qpm_jax.training.frozen import held_statistics
 from qpm_jax.training.precision import inputs_in
 from qpm_jax.training.state import Parameters, Totals, TrainState
 
@@ -43,6 +44,8 @@ class Recipe:
       smoothing: Share of each target spread over all classes (label smoothing; not in
         the paper).
       precision: What the backbone computes in, see `precision`.
+      frozen: As of the optimiser; batch normalisations whose running statistics it
+        matches use them in training too and leave them as they are.
       gather: Brings parameters that are divided over devices together before their use.
     """
 
@@ -56,6 +59,7 @@ class Recipe:
     averaging: float = 0.0
     smoothing: float = 0.0
     precision: str = "float32"
+    frozen: str = ""
     gather: Callable[[Parameters], Parameters] = lambda params: params
 
 
@@ -107,13 +111,14 @@ def _loss(
     """Returns the loss, and (logits, diversity loss, changed running statistics)."""
     params = recipe.gather(params)
     rounded, inputs = inputs_in(recipe.precision, params, images)
-    (logits, _, maps), changes = recipe.network.apply(
-        {**state.variables, "params": rounded},
-        inputs,
-        train=True,
-        rngs={"dropout": dropout_key},
-        mutable=["batch_stats"],
-    )
+    with held_statistics(recipe.frozen):
+        (logits, _, maps), changes = recipe.network.apply(
+            {**state.variables, "params": rounded},
+            inputs,
+            train=True,
+            rngs={"dropout": dropout_key},
+            mutable=["batch_stats"],
+        )
     diversity = jnp.zeros(())
     if recipe.diversity:
         diversity = losses.feature_diversity_loss(

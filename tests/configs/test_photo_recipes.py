@@ -14,6 +14,7 @@ from qpm_jax.config import from_dict
 from qpm_jax.config_keys import flatten
 from qpm_jax.datasets.augment import AugmentationPolicy
 from qpm_jax.phases import checks, data
+from qpm_jax.training.frozen import is_frozen
 
 STEMS = {"cub50": {"stem"}, "cub50_lite0": {"stem", "stem_norm"}}
 FROZEN_BLOCKS = {"cub50": 6, "cub50_lite0": 3}
@@ -60,8 +61,8 @@ def test_the_first_blocks_are_frozen_and_the_rest_trains(name):
     recipe = _recipe(name)
     network = models.create(recipe.model.name, num_classes=50)
     image = jax.ShapeDtypeStruct((1, 64, 64, 3), jnp.float32)
-    shapes = jax.eval_shape(network.init, jax.random.key(0), image)["params"]
-    ones = jax.tree.map(lambda _: np.ones(1, np.float32), shapes)
+    shapes = jax.eval_shape(network.init, jax.random.key(0), image)
+    ones = jax.tree.map(lambda _: np.ones(1, np.float32), shapes["params"])
     optimiser = training.optimiser(
         "sgd", lambda step: 1.0, 0.0, 0.0, frozen=recipe.model.frozen
     )
@@ -72,6 +73,9 @@ def test_the_first_blocks_are_frozen_and_the_rest_trains(name):
     blocks = {f"block{number:02d}" for number in range(FROZEN_BLOCKS[name])}
     assert still == STEMS[name] | blocks
     assert not {path[1] for path, moving in moves.items() if moving} & still
+    running = traverse_util.flatten_dict(shapes.get("batch_stats", {}))
+    held = {path for path in running if is_frozen(recipe.model.frozen, path)}
+    assert held == {path for path in running if path[1] in still}
 
 
 def test_whole_photos_differ_from_cropped_ones_in_what_is_cut_alone():
