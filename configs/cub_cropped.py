@@ -3,7 +3,7 @@
     python -m launch.sweep --config=configs/cub_cropped.py --workdir=runs/cub \
         --seeds=0,1,2,3,4 --config.dataset.options.root=CUB_200_2011
 
-docs/recipes.md has the published figures, docs/datasets.md what lies in the folder.
+docs/results.md has the published figures, docs/datasets.md what lies in the folder.
 """
 
 from ml_collections import ConfigDict

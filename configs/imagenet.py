@@ -3,7 +3,7 @@
     python -m launch.sweep --config=configs/imagenet.py --workdir=runs/imagenet \
         --seeds=0,1,2,3,4 --config.dataset.options.root=ILSVRC2012
 
-docs/recipes.md has the published figures, docs/datasets.md what lies in the folder.
+docs/results.md has the published figures, docs/datasets.md what lies in the folder.
 Normal strides, maps of 7×7, as in the checkpoints the authors publish. The paper's code
 hands the network pixels in [0, 1]; its weights expect normalised ones, and that is what
 they get here.

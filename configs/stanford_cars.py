@@ -3,7 +3,7 @@
     python -m launch.sweep --config=configs/stanford_cars.py --workdir=runs/cars \
         --seeds=0,1,2,3,4 --config.dataset.options.root=stanford_cars
 
-docs/recipes.md has the published figures, docs/datasets.md what lies in the folder.
+docs/results.md has the published figures, docs/datasets.md what lies in the folder.
 """
 
 from ml_collections import ConfigDict
