@@ -5,8 +5,10 @@ Run: `python -m benchmarks.backbone_speed --batch=4` (PyTorch's need the extra p
 Every arm is a process of its own that compiles first and then takes turns with the
 others, so that a busy machine is busy for all of them. All train on the same random
 images of 224 px with reduced strides, by cross-entropy, feature diversity loss and SGD,
-without augmentation. Utilisation counts XLA's operations of the JAX step, in every arm
-alike, over the rate of a large float32 matrix product in the same process.
+without augmentation. Utilisation is the step's operations a second over those of
+the fastest large matrix product that any arm measured in the arm's precision. They are
+counted by hand, for every arm alike: two for each multiply-add of convolutions and
+head, three times, for forward pass and both gradients.
 
 Arms: jax, jax-bfloat16 (training in mixed precision), torch, torch-compiled.
 """
@@ -14,10 +16,12 @@ Arms: jax, jax-bfloat16 (training in mixed precision), torch, torch-compiled.
 import argparse
 import json
 import signal
-import statistics
 import subprocess
 import sys
 from typing import Any
+
+from benchmarks.backbone_speed.figures import HEADER, row, step_operations
+from benchmarks.backbone_speed.timed import CLASSES
 
 ARMS = ("jax", "jax-bfloat16", "torch", "torch-compiled")
 
@@ -38,7 +42,7 @@ def main() -> None:
 
 
 def compare(arguments: argparse.Namespace) -> None:
-    """Starts every arm, lets them take turns and prints medians and ratios."""
+    """Starts every arm, lets them take turns and prints the table."""
     arms = arguments.arms.split(",")
     # One after another, so that none measures its matrix product beside a compiler.
     children, ready = {}, {}
@@ -53,24 +57,13 @@ def compare(arguments: argparse.Namespace) -> None:
     for child in children.values():
         child.send_signal(signal.SIGCONT)
         child.communicate("end\n")
-    print(f"{ready[arms[0]]['device']}, batch {arguments.batch}")
-    print(
-        f"{'arm':16}{'train img/s':>12}{'of torch':>10}{'utilisation':>13}"
-        f"{'forward':>9}{'statistics':>12}{'peak GiB':>10}{'compile s':>11}"
-    )
-    flops = next((ready[arm]["flops"] for arm in arms if ready[arm]["flops"]), 0.0)
+    device = ready[arms[0]]["device"]
+    print(f"{device}, batch {arguments.batch}, {arguments.size} px")
+    operations = step_operations(arguments.batch, arguments.size, CLASSES)
     base = "torch" if "torch" in arms else arms[0]
+    print(HEADER)
     for arm in arms:
-        seconds = statistics.median(r[arm]["train"] for r in rounds)
-        ratio = statistics.median(r[base]["train"] / r[arm]["train"] for r in rounds)
-        forward = statistics.median(r[arm]["forward"] for r in rounds)
-        passes = [r[arm]["statistics"] / r[arm]["forward"] for r in rounds]
-        print(
-            f"{arm:16}{arguments.batch / seconds:12.2f}{ratio:10.2f}"
-            f"{flops / seconds / ready[arm]['peak_flops']:13.2f}"
-            f"{arguments.batch / forward:9.2f}{statistics.median(passes):12.2f}"
-            f"{rounds[-1][arm]['memory']:10.2f}{ready[arm]['compile']:11.1f}"
-        )
+        print(row(arm, base, ready, rounds, arguments.batch, operations))
 
 
 def _start(arm: str, arguments: argparse.Namespace) -> subprocess.Popen[str]:

@@ -15,8 +15,8 @@ class Timed:
     """One arm, compiled.
 
     Attributes:
-      facts: `device`, `flops` of a training step (0: not known), `peak_flops` a second
-        of a matrix product, `compile` in seconds.
+      facts: `device`, `precision` of the backbone's arithmetic, `peak_flops` a second
+        of a matrix product in that precision, `compile` in seconds.
       actions: `train`, `forward` and `statistics`, each one batch, until it is done.
       memory: largest memory so far, in GiB.
     """

@@ -63,7 +63,7 @@ def make(arm: str, batch_size: int, size: int) -> Timed:
         action()
     facts = {
         "device": f"{device}, torch {torch.__version__}",
-        "flops": 0.0,
+        "precision": "float32",
         "peak_flops": product_rate(_product(device)),
         "compile": time.perf_counter() - started,
     }
