@@ -11,6 +11,8 @@ returns a `NetworkSolution` with a `ReLUNetwork`, judged by exact forward evalua
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from qpm_jax.networks.bounds.conv_intervals import ConvBounds, conv_interval_bounds
+from qpm_jax.networks.bounds.conv_tightening import tightened_conv_bounds
 from qpm_jax.networks.bounds.intervals import interval_bounds
 from qpm_jax.networks.bounds.path_bound import path_bound
 from qpm_jax.networks.bounds.tightening import tightened_bounds
@@ -60,6 +62,7 @@ _ESTIMATORS = {
 }
 
 __all__ = [
+    "ConvBounds",
     "ConvNetwork",
     "ConvProblem",
     "ConvProgram",
@@ -80,6 +83,7 @@ __all__ = [
     "build_conv_layer",
     "build_dense",
     "certified_radius",
+    "conv_interval_bounds",
     "conv_outputs",
     "conv_picture",
     "conv_program_size",
@@ -98,6 +102,7 @@ __all__ = [
     "solve_conv",
     "sparsity",
     "tightened_bounds",
+    "tightened_conv_bounds",
     "used_neurons",
     "weight_family",
     "write_conv",

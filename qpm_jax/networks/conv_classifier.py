@@ -76,6 +76,7 @@ class MILPConvClassifier(ProgramClassifier):
         grid_bits: int = 4,
         restarts: int = 8,
         dropout: float = 0.0,
+        tightening: float = 0.0,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         """Keeps the settings; `fit` checks them.
@@ -103,6 +104,8 @@ class MILPConvClassifier(ProgramClassifier):
             grid_bits: bits of a weight of "grid".
             restarts: networks trained to start from.
             dropout: of that training.
+            tightening: share of the time left after the search that goes into tighter
+                big-M values, where the whole program is given to the solver.
             random_state: seed; None takes another every time.
         """
         self.channels = channels
@@ -125,6 +128,7 @@ class MILPConvClassifier(ProgramClassifier):
         self.grid_bits = grid_bits
         self.restarts = restarts
         self.dropout = dropout
+        self.tightening = tightening
         self.random_state = random_state
 
     def fit(self, X: Float[ArrayLike, "N H W D"], y: ArrayLike) -> Self:
@@ -176,6 +180,7 @@ class MILPConvClassifier(ProgramClassifier):
             self._seed(),
             restarts=self.restarts,
             dropout=self.dropout,
+            tightening=self.tightening,
         )
         network = result.network
         self.network_, self.codes_ = network, problem.codes

@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from qpm_jax.networks.bounds.conv_bound import pair_bound
+from qpm_jax.networks.bounds.conv_intervals import ConvBounds, conv_interval_bounds
+from qpm_jax.networks.bounds.conv_tightening import tightened_conv_bounds
 from qpm_jax.networks.conv_network import ConvNetwork
 from qpm_jax.networks.conv_problem import ConvProblem
 from qpm_jax.networks.local_search.conv_search import conv_search
@@ -23,6 +25,7 @@ from qpm_jax.networks.programs.whole_program import (
 from qpm_jax.networks.run_record import RunRecord
 from qpm_jax.networks.solution import NetworkSolution
 from qpm_jax.networks.starts.conv_starts import conv_repaired, conv_starts, conv_zero
+from qpm_jax.processors import usable_processors
 from qpm_jax.solvers.options import Progress
 
 # Training compiles for some seconds, which shorter limits do not have.
@@ -46,6 +49,7 @@ def solve_conv(
     progress: Progress | None = None,
     restarts: int = 8,
     dropout: float = 0.0,
+    tightening: float = 0.0,
 ) -> NetworkSolution[ConvNetwork]:
     """Finds a network of small objective, and a bound on the least.
 
@@ -63,6 +67,11 @@ def solve_conv(
         restarts: networks trained; the search goes on from the one whose filters do
             best on images left out (`left_out_accuracy`).
         dropout: of training.
+        tightening: the share of the time left after the search that goes into big-M
+            values from linear programs (`tightened_conv_bounds`), shared among
+            `threads` threads, or one a processor where that is None. 0 takes those of
+            `conv_interval_bounds`. It changes nothing where the whole program is too
+            large for a solver.
 
     Returns:
         A solution, never worse than the start. Ctrl-C ends it with the best so far.
@@ -71,7 +80,7 @@ def solve_conv(
         ValueError: for a setting out of range, or a solver that cannot take the
             program.
     """
-    check_settings(relu, solver, time_limit=time_limit, gap=gap)
+    check_settings(relu, solver, time_limit=time_limit, gap=gap, tightening=tightening)
     check_takes(problem.family.name, relu, solver)
     check_whole(restarts=restarts)
     if not 0 <= dropout < 1:
@@ -94,7 +103,8 @@ def solve_conv(
         share = SEARCH_SHARE if small else LARGE_SEARCH_SHARE
         _search(run, problem, seed, share * run.left)
         if small:
-            status = _whole(run, problem, relu, solver, threads, seed)
+            bounds = _bounds(run, problem, tightening, threads)
+            status = _whole(run, problem, bounds, relu, solver, threads, seed)
     except KeyboardInterrupt:
         status = "interrupted"
         # Once training is over the choice is made, by more than the objective.
@@ -115,9 +125,26 @@ def _search(
     conv_search(problem, run.network, seconds, seed, kept)
 
 
+def _bounds(
+    run: RunRecord[ConvNetwork],
+    problem: ConvProblem,
+    share: float,
+    threads: int | None,
+) -> ConvBounds:
+    """Big-M values for networks that are no worse than the best so far."""
+    bounds = conv_interval_bounds(problem, run.objective)
+    seconds = share * run.left
+    if seconds <= 0:
+        return bounds
+    return tightened_conv_bounds(
+        problem, bounds, run.objective, seconds, threads or usable_processors()
+    )
+
+
 def _whole(
     run: RunRecord[ConvNetwork],
     problem: ConvProblem,
+    bounds: ConvBounds,
     relu: str,
     solver: str,
     threads: int | None,
@@ -127,7 +154,7 @@ def _whole(
     if run.left <= 0 or run.network is None:
         return "time_limit"
     quadratic = solver != "highs"
-    conv = build_conv(problem, relu, run.objective, quadratic=quadratic)
+    conv = build_conv(problem, relu, bounds, quadratic=quadratic)
 
     def take(values: Float[np.ndarray, " V"]) -> None:
         network = conv_repaired(problem, read_conv(conv, values))

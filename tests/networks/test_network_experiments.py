@@ -128,10 +128,6 @@ def test_big_m_values_are_tightened_where_that_is_asked_for(share, monkeypatch):
             "config.models has 'lottery' without 'milp' before it",
         ),
         ({"seeds": "0"}, "config.seeds is '0'; it takes values like"),
-        (
-            {"table": "digits", "milp": {"tightening": 0.2}},
-            "config.milp.tightening is 0.2; .* for digits it must be 0",
-        ),
     ],
 )
 def test_keys_and_values_that_are_none_are_refused(values, words):

@@ -107,6 +107,7 @@ def _milp(
         seed,
         restarts=config.conv.restarts,
         dropout=config.conv.dropout,
+        tightening=config.milp.tightening,
     )
     if found.status == "interrupted":
         raise KeyboardInterrupt

@@ -51,7 +51,7 @@ def default() -> ConfigDict:
                 "time_limit": 60.0,
                 "gap": 0.01,
                 "threads": 1,
-                # share of the time after the search, for tighter big-M values; tables
+                # share of the time after the search, for tighter big-M values
                 "tightening": 0.0,
             },
             "tree": {"depth": 3},
@@ -102,7 +102,6 @@ def from_dict(values: dict[str, Any]) -> ConfigDict:
     ):
         check_among(name, chosen, allowed)
     _check_order(config.models)
-    _check_tightening(config)
     return config
 
 
@@ -114,13 +113,3 @@ def _check_order(models: Sequence[str]) -> None:
                 f"config.models has {model!r} without 'milp' before it; it keeps as"
                 " many weights as that network, so put 'milp' first."
             )
-
-
-def _check_tightening(config: ConfigDict) -> None:
-    """Refuses for images what there is for tables alone."""
-    if config.table in image_data.NAMES and config.milp.tightening:
-        raise ValueError(
-            f"config.milp.tightening is {config.milp.tightening}; big-M values of"
-            f" convolutions are not tightened by linear programs, so for"
-            f" {config.table} it must be 0."
-        )

@@ -12,6 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from qpm_jax.networks.bounds.conv_intervals import (
+    ConvBounds,
+    conv_interval_bounds,
+    pooled_reach,
+)
 from qpm_jax.networks.conv_problem import ConvProblem
 from qpm_jax.networks.programs.affine import bit_rows, value_rows, weighted_sums
 from qpm_jax.networks.programs.beyond_linear import (
@@ -25,12 +30,11 @@ from qpm_jax.networks.programs.conv_columns import ConvColumns, conv_columns
 from qpm_jax.networks.programs.conv_rows import (
     channel_relu,
     channel_rows,
-    conv_reach,
     conv_rows,
     share_columns,
 )
 from qpm_jax.networks.programs.loss_rows import loss_rows
-from qpm_jax.networks.programs.pool_rows import pool_rows, pooled_reach, reading_rows
+from qpm_jax.networks.programs.pool_rows import pool_rows, reading_rows
 from qpm_jax.networks.programs.pruning_rows import layer_size_rows
 from qpm_jax.networks.programs.relu_rows import ENCODINGS, indicator_rows
 from qpm_jax.networks.programs.rows import Rows, stacked
@@ -58,7 +62,7 @@ class ConvProgram:
 def build_conv(
     problem: ConvProblem,
     relu: str = "big_m",
-    objective: float = np.inf,
+    bounds: ConvBounds | None = None,
     *,
     quadratic: bool = False,
     ordered: bool = True,
@@ -71,8 +75,7 @@ def build_conv(
     Args:
         problem: what is to be solved.
         relu: "big_m", "indicator" or "partitioned".
-        objective: of a network that is known; big-M values then hold for all that are
-            no worse. inf for none.
+        bounds: of z, which the big-M values are; None for those of all networks.
         quadratic: whether squares are written as a quadratic objective, or by tangents.
         ordered: whether the channels' symmetry is broken.
 
@@ -81,30 +84,30 @@ def build_conv(
     """
     _check_encoding(relu)
     columns = conv_columns(problem, problem.codes.shape[1])
-    reach = conv_reach(problem, objective)
-    rows = _layer_rows(problem, columns, reach, relu, ordered)
-    more = _readout_rows(problem, columns, reach, tangents=not quadratic)
-    return _program(problem, columns, reach, relu, [rows, more], quadratic)
+    bounds = bounds or conv_interval_bounds(problem)
+    rows = _layer_rows(problem, columns, bounds, relu, ordered)
+    more = _readout_rows(problem, columns, bounds, tangents=not quadratic)
+    return _program(problem, columns, bounds, relu, [rows, more], quadratic)
 
 
 def build_conv_layer(
-    problem: ConvProblem, relu: str = "big_m", objective: float = np.inf
+    problem: ConvProblem, relu: str = "big_m", bounds: ConvBounds | None = None
 ) -> ConvProgram:
     """The convolution alone: filters, ReLUs and pooling, without readout and losses.
 
     Args:
         problem: the problem.
         relu: as for `build_conv`.
-        objective: as for `build_conv`.
+        bounds: as for `build_conv`.
 
     Raises:
         ValueError: for an unknown encoding.
     """
     _check_encoding(relu)
     columns = conv_columns(problem, 0)
-    reach = conv_reach(problem, objective)
-    rows = _layer_rows(problem, columns, reach, relu, True)
-    return _program(problem, columns, reach, relu, [rows], False)
+    bounds = bounds or conv_interval_bounds(problem)
+    rows = _layer_rows(problem, columns, bounds, relu, True)
+    return _program(problem, columns, bounds, relu, [rows], False)
 
 
 def conv_program_size(problem: ConvProblem) -> dict[str, int]:
@@ -129,24 +132,24 @@ def conv_program_size(problem: ConvProblem) -> dict[str, int]:
 def _layer_rows(
     problem: ConvProblem,
     columns: ConvColumns,
-    reach: Float[np.ndarray, "N H W"],
+    bounds: ConvBounds,
     relu: str,
     ordered: bool,
 ) -> Iterator[Rows]:
     yield from channel_rows(problem, columns, ordered=ordered)
-    yield from conv_rows(problem, columns, reach, relu)
-    yield from pool_rows(problem, columns, reach)
+    yield from conv_rows(problem, columns, bounds, relu)
+    yield from pool_rows(problem, columns, bounds)
 
 
 def _readout_rows(
     problem: ConvProblem,
     columns: ConvColumns,
-    reach: Float[np.ndarray, "N H W"],
+    bounds: ConvBounds,
     *,
     tangents: bool,
 ) -> Iterator[Rows]:
     here, family = columns.readout, problem.family
-    inputs, most = _inputs(problem, columns, reach)
+    inputs, most = _inputs(problem, columns, bounds)
     ternary = family.name == "ternary"
     yield from layer_size_rows(here, family.limit, ternary, tangents)
     yield from reading_rows(problem, columns)
@@ -158,23 +161,22 @@ def _readout_rows(
 
 
 def _inputs(
-    problem: ConvProblem, columns: ConvColumns, reach: Float[np.ndarray, "N H W"]
+    problem: ConvProblem, columns: ConvColumns, bounds: ConvBounds
 ) -> tuple[np.ndarray, np.ndarray]:
     """The readout's inputs and the most they can be, [N, h·w·C]."""
-    shape = columns.pooled.shape
-    most = np.broadcast_to(pooled_reach(problem, reach), shape)
+    most = pooled_reach(problem, bounds)
     return columns.pooled.reshape(len(most), -1), most.reshape(len(most), -1)
 
 
 def _program(
     problem: ConvProblem,
     columns: ConvColumns,
-    reach: Float[np.ndarray, "N H W"],
+    bounds: ConvBounds,
     relu: str,
     parts: list[Iterator[Rows]],
     quadratic: bool,
 ) -> ConvProgram:
-    lower, upper, integer = _ranges(problem, columns, reach, relu)
+    lower, upper, integer = _ranges(problem, columns, bounds, relu)
     total = len(lower)
     matrix, row_lower, row_upper = stacked(
         (rows for part in parts for rows in part), total
@@ -190,7 +192,7 @@ def _program(
         integer=integer,
         quadratic=squares(weights, problem.l2, total) if quadratic else None,
         indicators=indicators(_switched(columns, relu), total),
-        bilinear=products(_readings(problem, columns, reach), total),
+        bilinear=products(_readings(problem, columns, bounds), total),
     )
     return ConvProgram(problem, columns, relu, program)
 
@@ -198,7 +200,7 @@ def _program(
 def _ranges(
     problem: ConvProblem,
     columns: ConvColumns,
-    reach: Float[np.ndarray, "N H W"],
+    bounds: ConvBounds,
     relu: str,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What every variable can be, and whether it is whole."""
@@ -207,14 +209,13 @@ def _ranges(
     lower, upper = np.zeros(total), np.ones(total)
     integer = np.zeros(total, bool)
     here, limit = columns.readout, problem.weight_limit
-    most = np.broadcast_to(reach[..., None], columns.values.shape)
     for place, low, high in (
         (columns.filters, -limit, limit),
         (columns.biases, -limit, limit),
         (columns.absolute, 0.0, limit),
-        (columns.values, -most, most),
-        (columns.active, 0.0, most),
-        (columns.pooled, 0.0, pooled_reach(problem, reach)),
+        (columns.values, bounds.lower, bounds.upper),
+        (columns.active, 0.0, bounds.largest_active),
+        (columns.pooled, 0.0, pooled_reach(problem, bounds)),
         (here.weights, -problem.family.limit, problem.family.limit),
         (here.biases, -limit, limit),
         (here.absolute, 0.0, problem.family.limit),
@@ -225,7 +226,7 @@ def _ranges(
     ):
         lower[place], upper[place] = low, high
     if here.products.size:
-        given = _inputs(problem, columns, reach)[1]
+        given = _inputs(problem, columns, bounds)[1]
         upper[here.products] = given[:, None, :, None]
     for binary in (
         columns.on,
@@ -258,12 +259,12 @@ def _switched(columns: ConvColumns, relu: str) -> list[Switched]:
 
 
 def _readings(
-    problem: ConvProblem, columns: ConvColumns, reach: Float[np.ndarray, "N H W"]
+    problem: ConvProblem, columns: ConvColumns, bounds: ConvBounds
 ) -> Iterator[Readings]:
     """The readout, where its products are written as such."""
     here = columns.readout
     if problem.family.name == "bilinear" and here.values.size:
-        inputs, _ = _inputs(problem, columns, reach)
+        inputs, _ = _inputs(problem, columns, bounds)
         yield Readings(here.values, here.biases, here.weights, inputs)
 
 

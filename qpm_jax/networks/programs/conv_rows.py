@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float, Int
 
+from qpm_jax.networks.bounds.conv_intervals import ConvBounds
 from qpm_jax.networks.conv_network import patches
 from qpm_jax.networks.conv_problem import ConvProblem
 from qpm_jax.networks.programs.affine import Affine
@@ -23,38 +24,11 @@ from qpm_jax.networks.programs.relu_rows import (
 )
 from qpm_jax.networks.programs.rows import Rows, make_rows
 
-# Room for the solver's tolerances.
-_BUFFER = 1e-6
-
-
-def conv_reach(
-    problem: ConvProblem, objective: float = np.inf
-) -> Float[np.ndarray, "N H W"]:
-    """How large |z| can be: M of every sample and position, for all channels.
-
-    U (‖patch‖₁ + 1); less where an objective is known: the filter's size is then at
-    most objective / λ₁, so the largest pixels of the patch get U each until nothing is
-    left.
-
-    Args:
-        problem: the problem.
-        objective: of a network that is known; inf for none.
-    """
-    limit = problem.weight_limit
-    budget = objective / problem.l1 if problem.l1 else np.inf
-    seen = np.abs(patches(problem.images, problem.filter_size))
-    if budget >= limit * problem.patch_size:
-        reach = limit * seen.sum(axis=-1)
-    else:
-        share = np.clip(budget - limit * np.arange(seen.shape[-1]), 0.0, limit)
-        reach = -np.sort(-seen, axis=-1) @ share
-    return (reach + limit) * (1 + _BUFFER)
-
 
 def conv_rows(
     problem: ConvProblem,
     columns: ConvColumns,
-    reach: Float[np.ndarray, "N H W"],
+    bounds: ConvBounds,
     relu: str,
 ) -> Iterator[Rows]:
     """Rows z = F·patch + b, and the ReLUs of "big_m" or "partitioned".
@@ -62,12 +36,11 @@ def conv_rows(
     Args:
         problem: the problem.
         columns: its variables; for "partitioned" with `share_columns` behind them.
-        reach: M.
+        bounds: of z, −M⁻ and M⁺.
         relu: the encoding; of "indicator" only h ≥ z is here.
     """
     seen = patches(problem.images, problem.filter_size)
     seen = seen.reshape(-1, 1, problem.patch_size)
-    most = reach.reshape(-1, 1)
     for channel in range(problem.channels):
         triple = channel_relu(columns, channel)
         affine = _affine(columns, channel, seen)
@@ -81,7 +54,10 @@ def conv_rows(
         if relu == "indicator":
             yield above_rows(triple)
             continue
-        yield from relu_rows(triple, -most, most)
+        least, most = (
+            each[..., channel].reshape(-1, 1) for each in (bounds.lower, bounds.upper)
+        )
+        yield from relu_rows(triple, least, most)
         if relu == "partitioned":
             shares = share_columns(problem, columns)[:, channel : channel + 1]
             extent = group_ranges(affine, *_weight_ranges(problem, columns))

@@ -12,8 +12,8 @@ output reads it.
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Float
 
+from qpm_jax.networks.bounds.conv_intervals import ConvBounds, pooled_reach
 from qpm_jax.networks.conv_network import windows
 from qpm_jax.networks.conv_problem import ConvProblem
 from qpm_jax.networks.programs.conv_columns import ConvColumns
@@ -21,15 +21,16 @@ from qpm_jax.networks.programs.rows import Rows, make_rows
 
 
 def pool_rows(
-    problem: ConvProblem, columns: ConvColumns, reach: Float[np.ndarray, "N H W"]
+    problem: ConvProblem, columns: ConvColumns, bounds: ConvBounds
 ) -> Iterator[Rows]:
     """What the pooled map is.
 
     Args:
         problem: the problem.
         columns: its variables.
-        reach: the most that h can be.
+        bounds: of z.
     """
+    reach = pooled_reach(problem, bounds)
     for channel in range(problem.channels):
         part = slice(channel, channel + 1)
         active = windows(columns.active[..., part], problem.window)
@@ -39,24 +40,11 @@ def pool_rows(
             yield make_rows([(pooled, 1.0)], 0.0, 0.0, sums=[(active, share)])
             continue
         chosen = columns.chosen[..., part, :]
-        most = pooled_reach(problem, reach)[..., None]
+        most = reach[..., part, None]
         largest = (pooled[..., None], 1.0)
         yield make_rows([largest, (active, -1.0)], lower=0.0)
         yield make_rows([largest, (active, -1.0), (chosen, most)], upper=most)
         yield make_rows([], 1.0, 1.0, sums=[(chosen, 1.0)])
-
-
-def pooled_reach(
-    problem: ConvProblem, reach: Float[np.ndarray, "N H W"]
-) -> Float[np.ndarray, "N h w 1"]:
-    """The most that an entry of the pooled map can be.
-
-    Args:
-        problem: the problem.
-        reach: the most that h can be.
-    """
-    inside = windows(reach[..., None], problem.window)
-    return inside.max(axis=-1) if problem.pooling == "max" else inside.mean(axis=-1)
 
 
 def reading_rows(problem: ConvProblem, columns: ConvColumns) -> Iterator[Rows]:

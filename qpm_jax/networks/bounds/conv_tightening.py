@@ -1,0 +1,50 @@
+"""A convolution's big-M values from linear programs over the relaxation.
+
+docs/networks.md, "Bounds", as `tightening` for dense networks. Channels are alike in
+the relaxation without symmetry rows, so one stands for all, unless the bounds given
+single channels out. There are two linear programs an image and position, each as large
+as the whole program: for programs small enough for a solver.
+"""
+
+import numpy as np
+
+from qpm_jax.networks.bounds.conv_intervals import ConvBounds
+from qpm_jax.networks.bounds.relaxation import MARGIN, relaxed_ranges
+from qpm_jax.networks.conv_problem import ConvProblem
+from qpm_jax.networks.programs.conv_program import build_conv
+
+
+def tightened_conv_bounds(
+    problem: ConvProblem,
+    bounds: ConvBounds,
+    objective: float,
+    time_limit: float = 60.0,
+    threads: int = 1,
+    margin: float = MARGIN,
+) -> ConvBounds:
+    """Bounds from the relaxation.
+
+    Args:
+        problem: the problem; of the "bilinear" family the relaxation has no products.
+        bounds: that hold already.
+        objective: of a network that is known.
+        time_limit: seconds; what there is no time for keeps its bounds.
+        threads: among which the linear programs are shared.
+        margin: the part of its size by which a bound is widened.
+
+    Returns:
+        Bounds that hold for every network of at most that objective, none wider than
+        those given.
+    """
+    channels = slice(1) if _alike(bounds) else slice(None)
+    conv = build_conv(problem, bounds=bounds, ordered=False)
+    values = conv.columns.values[..., channels]
+    least, most = relaxed_ranges(
+        conv.program, objective, values, time_limit, threads, margin
+    )
+    return ConvBounds(np.maximum(bounds.lower, least), np.minimum(bounds.upper, most))
+
+
+def _alike(bounds: ConvBounds) -> bool:
+    """Whether channels may change places."""
+    return all((each == each[..., :1]).all() for each in (bounds.lower, bounds.upper))
