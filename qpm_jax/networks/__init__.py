@@ -19,6 +19,7 @@ from qpm_jax.networks.bounds.tightening import tightened_bounds
 from qpm_jax.networks.conv_network import ConvNetwork, conv_outputs
 from qpm_jax.networks.conv_picture import conv_picture
 from qpm_jax.networks.conv_problem import ConvProblem
+from qpm_jax.networks.conv_rules import FilterSign, PositionLimit, ReadoutSign
 from qpm_jax.networks.conv_solve import solve_conv
 from qpm_jax.networks.local_search.neighbourhood_search import search
 from qpm_jax.networks.network import (
@@ -68,13 +69,16 @@ __all__ = [
     "ConvProgram",
     "DenseProgram",
     "FeatureLimit",
+    "FilterSign",
     "LinearRule",
     "MILPConvClassifier",
     "MILPNetworkClassifier",
     "Monotone",
     "NetworkProblem",
     "NetworkSolution",
+    "PositionLimit",
     "ReLUNetwork",
+    "ReadoutSign",
     "Verification",
     "WeightFamily",
     "WeightSign",

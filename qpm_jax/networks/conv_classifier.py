@@ -4,6 +4,7 @@ arXiv 2504.14356; the program is described in `conv_program`, the way to good so
 in `conv_solve`.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from qpm_jax.networks.conv_network import (
     conv_sparsity,
 )
 from qpm_jax.networks.conv_problem import ConvProblem
+from qpm_jax.networks.conv_rules import ConvRule
 from qpm_jax.networks.conv_solve import solve_conv
 from qpm_jax.networks.labels import scores
 from qpm_jax.networks.problem_checks import checked_images
@@ -76,6 +78,7 @@ class MILPConvClassifier(ProgramClassifier):
         grid_bits: int = 4,
         restarts: int = 8,
         dropout: float = 0.0,
+        rules: Sequence[ConvRule] = (),
         tightening: float = 0.0,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
@@ -104,6 +107,7 @@ class MILPConvClassifier(ProgramClassifier):
             grid_bits: bits of a weight of "grid".
             restarts: networks trained to start from.
             dropout: of that training.
+            rules: further linear constraints, such as `FilterSign`.
             tightening: share of the time left after the search that goes into tighter
                 big-M values, where the whole program is given to the solver.
             random_state: seed; None takes another every time.
@@ -128,6 +132,7 @@ class MILPConvClassifier(ProgramClassifier):
         self.grid_bits = grid_bits
         self.restarts = restarts
         self.dropout = dropout
+        self.rules = rules
         self.tightening = tightening
         self.random_state = random_state
 
@@ -169,6 +174,7 @@ class MILPConvClassifier(ProgramClassifier):
             self.channel_price,
             self.gate_price,
             self.weight_limit,
+            tuple(self.rules),
         )
         result = solve_conv(
             problem,

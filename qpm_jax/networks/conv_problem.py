@@ -20,6 +20,7 @@ from qpm_jax.networks.conv_network import (
     ConvNetwork,
     conv_outputs,
 )
+from qpm_jax.networks.conv_rules import ConvRule, check_conv_rules
 from qpm_jax.networks.labels import class_codes, hinge_losses
 from qpm_jax.networks.weight_family import WeightFamily, weight_family
 
@@ -44,6 +45,7 @@ class ConvProblem:
         gate_price: μ_g ≥ 0, for every entry of the pooled map that is not gated off;
             with 0 there are no gates.
         weight_limit: U.
+        rules: constraints that a user adds, see `conv_rules`.
 
     Raises:
         ValueError: when one is malformed; the message names it.
@@ -65,6 +67,7 @@ class ConvProblem:
     channel_price: float = 0.0
     gate_price: float = 0.0
     weight_limit: float = 1.0
+    rules: tuple[ConvRule, ...] = ()
 
     def __post_init__(self) -> None:
         """Turns the fields into checked host arrays."""
@@ -94,6 +97,9 @@ class ConvProblem:
         }
         for name, value in kept.items():
             object.__setattr__(self, name, value)
+        readout = (self.codes.shape[1], *self.pooled_shape)
+        rules = check_conv_rules(self.rules, self.filter_shape, readout)
+        object.__setattr__(self, "rules", rules)
 
     @property
     def codes(self) -> Float[np.ndarray, "classes O"]:
@@ -111,6 +117,12 @@ class ConvProblem:
         """Weights of a filter, k·k·D."""
         return self.filter_size**2 * self.images.shape[3]
 
+    @property
+    def filter_shape(self) -> tuple[int, int, int, int]:
+        """Shape of the filters, [C, k, k, D]."""
+        size = self.filter_size
+        return self.channels, size, size, self.images.shape[3]
+
     def network(
         self,
         filters: Float[np.ndarray, "..."],
@@ -119,9 +131,8 @@ class ConvProblem:
         readout_biases: Float[np.ndarray, " O"],
     ) -> ConvNetwork:
         """A network of the problem's shapes from arrays of any shape."""
-        size, depth = self.filter_size, self.images.shape[3]
         return ConvNetwork(
-            np.reshape(filters, (self.channels, size, size, depth)),
+            np.reshape(filters, self.filter_shape),
             filter_biases,
             np.reshape(readout, (len(readout_biases), *self.pooled_shape)),
             readout_biases,

@@ -24,7 +24,8 @@ from qpm_jax.networks.programs.whole_program import (
 )
 from qpm_jax.networks.run_record import RunRecord
 from qpm_jax.networks.solution import NetworkSolution
-from qpm_jax.networks.starts.conv_starts import conv_repaired, conv_starts, conv_zero
+from qpm_jax.networks.starts.conv_repair import conv_repaired
+from qpm_jax.networks.starts.conv_starts import conv_starts, conv_zero
 from qpm_jax.processors import usable_processors
 from qpm_jax.solvers.options import Progress
 
@@ -77,8 +78,8 @@ def solve_conv(
         A solution, never worse than the start. Ctrl-C ends it with the best so far.
 
     Raises:
-        ValueError: for a setting out of range, or a solver that cannot take the
-            program.
+        ValueError: for a setting out of range, a solver that cannot take the program,
+            or rules that no network follows.
     """
     check_settings(relu, solver, time_limit=time_limit, gap=gap, tightening=tightening)
     check_takes(problem.family.name, relu, solver)
@@ -87,7 +88,7 @@ def solve_conv(
         raise ValueError(f"dropout is {dropout!r}; it must be 0 or more and below 1.")
     run = RunRecord[ConvNetwork](time_limit, gap, progress, 0.0)
     status = "time_limit"
-    best = conv_zero(problem)
+    zero = best = conv_repaired(problem, conv_zero(problem))
     known = [best]
     try:
         if start is not None:
@@ -96,7 +97,7 @@ def solve_conv(
             limit = START_SHARE * time_limit
             starts = conv_starts(problem, seed, restarts, dropout, limit, known.append)
             best = starts[0].network
-        for each in (best, conv_zero(problem)):
+        for each in (best, zero):
             run.take(each, problem.objective(each), given=True)
         run.hear(pair_bound(problem, BOUND_SHARE * run.left))
         small = conv_program_size(problem)["variables"] <= LARGEST_WHOLE

@@ -4,6 +4,8 @@ The source names logic constraints as what the exact form allows; these four are
 project's own choice. `rule_rows` writes them as rows, `repair` bends a network to them.
 """
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,17 +60,18 @@ class Monotone:
 class LinearRule:
     """`lower ≤ Σ coefficients · W ≤ upper` for the weights of one layer.
 
-    It may single out neurons, so symmetry is not broken where there is one.
+    It may single out neurons or channels, so symmetry is not broken where there is one.
 
     Attributes:
-        layer: 0 for the first.
-        coefficients: float64 [out, in].
+        layer: 0 for the first; of a convolution 0 for the filters, 1 for the readout.
+        coefficients: float64, of the shape of the layer's weights: [out, in], of a
+            convolution [C, k, k, D] or [O, h, w, C].
         lower: −inf for none.
         upper: inf for none.
     """
 
     layer: int
-    coefficients: Float[np.ndarray, "out in"]
+    coefficients: Float[np.ndarray, "..."]
     lower: float = -np.inf
     upper: float = np.inf
 
@@ -92,23 +95,16 @@ def check_rules(rules: Any, widths: tuple[int, ...]) -> tuple[Rule, ...]:
     kept = tuple(rules)
     for rule in kept:
         if isinstance(rule, WeightSign | Monotone):
-            _in_range("feature", rule.feature, widths[0])
+            check_range("feature", rule.feature, widths[0])
         if isinstance(rule, WeightSign):
-            if rule.sign not in (-1, 1):
-                raise ValueError(f"sign is {rule.sign!r}; it must be 1 or -1.")
+            check_sign(rule.sign)
         elif isinstance(rule, FeatureLimit):
-            _in_range("most", rule.most, widths[0] + 1)
+            check_range("most", rule.most, widths[0] + 1)
         elif isinstance(rule, Monotone):
-            _in_range("output", rule.output, widths[-1])
+            check_range("output", rule.output, widths[-1])
         elif isinstance(rule, LinearRule):
-            _in_range("layer", rule.layer, len(widths) - 1)
-            wanted = (widths[rule.layer + 1], widths[rule.layer])
-            if np.shape(rule.coefficients) != wanted or rule.lower > rule.upper:
-                raise ValueError(
-                    f"coefficients has shape {np.shape(rule.coefficients)}, lower is"
-                    f" {rule.lower} and upper {rule.upper}; layer {rule.layer} has"
-                    f" shape {wanted}, and lower must not exceed upper."
-                )
+            shapes = [(out, into) for into, out in itertools.pairwise(widths)]
+            check_linear(rule, shapes)
         else:
             raise ValueError(
                 f"rules holds a {type(rule).__name__}; give WeightSign, FeatureLimit,"
@@ -117,6 +113,49 @@ def check_rules(rules: Any, widths: tuple[int, ...]) -> tuple[Rule, ...]:
     return kept
 
 
-def _in_range(name: str, value: Any, end: int) -> None:
+def check_linear(rule: LinearRule, shapes: Sequence[tuple[int, ...]]) -> None:
+    """Refuses a rule that does not fit the weights.
+
+    Args:
+        rule: the rule.
+        shapes: of the weights of every layer.
+
+    Raises:
+        ValueError: when it names another layer, shape, or an empty range.
+    """
+    check_range("layer", rule.layer, len(shapes))
+    wanted = tuple(shapes[rule.layer])
+    if np.shape(rule.coefficients) != wanted or rule.lower > rule.upper:
+        raise ValueError(
+            f"coefficients has shape {np.shape(rule.coefficients)}, lower is"
+            f" {rule.lower} and upper {rule.upper}; layer {rule.layer} has"
+            f" shape {wanted}, and lower must not exceed upper."
+        )
+
+
+def check_sign(sign: Any) -> None:
+    """Refuses what is no sign.
+
+    Args:
+        sign: 1 or −1.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if sign not in (-1, 1):
+        raise ValueError(f"sign is {sign!r}; it must be 1 or -1.")
+
+
+def check_range(name: str, value: Any, end: int) -> None:
+    """Refuses what is no whole number below an end.
+
+    Args:
+        name: what the error calls it.
+        value: 0 … end − 1.
+        end: one more than the largest.
+
+    Raises:
+        ValueError: for anything else.
+    """
     if not isinstance(value, int | np.integer) or not 0 <= value < end:
         raise ValueError(f"{name} is {value!r}; it must be 0 … {end - 1}.")

@@ -40,7 +40,7 @@ def test_an_interrupt_while_starts_are_trained_keeps_those_that_are_done(
         return done[-1]
 
     monkeypatch.setattr(conv_training, "train_conv", pressed)
-    found = solve_conv(problem, time_limit=30, threads=1, restarts=3)
+    found = solve_conv(problem, time_limit=600, threads=1, restarts=3)
     assert found.status == "interrupted"
     known = [conv_zero(problem), *done]
     assert found.objective == min(map(problem.objective, known))

@@ -67,6 +67,6 @@ def test_a_rule_is_kept_through_skipped_layers(hidden, path):
 def test_a_deep_answer_of_the_solver_that_follows_the_rule_is_kept():
     problem = falling(rules=[Monotone(0, 0, increasing=False)])
     direct = solvers.solve(build_dense(problem).program, threads=1)
-    found = solve(problem, time_limit=20, threads=1, gap=0.0)
+    found = solve(problem, time_limit=600, threads=1, gap=0.0)
     assert found.network.weights[0].any()
     assert found.objective == pytest.approx(direct.objective, abs=1e-6)

@@ -1,9 +1,9 @@
 """A convolution's big-M values from linear programs over the relaxation.
 
 docs/networks.md, "Bounds", as `tightening` for dense networks. Channels are alike in
-the relaxation without symmetry rows, so one stands for all, unless the bounds given
-single channels out. There are two linear programs an image and position, each as large
-as the whole program: for programs small enough for a solver.
+the relaxation without symmetry rows, so one stands for all, unless a `LinearRule` or
+the bounds given single channels out. There are two linear programs an image and
+position, each as large as the whole program: for those small enough for a solver.
 """
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from qpm_jax.networks.bounds.conv_intervals import ConvBounds
 from qpm_jax.networks.bounds.relaxation import MARGIN, relaxed_ranges
 from qpm_jax.networks.conv_problem import ConvProblem
+from qpm_jax.networks.conv_rule_limits import channels_alike
 from qpm_jax.networks.programs.conv_program import build_conv
 
 
@@ -36,7 +37,7 @@ def tightened_conv_bounds(
         Bounds that hold for every network of at most that objective, none wider than
         those given.
     """
-    channels = slice(1) if _alike(bounds) else slice(None)
+    channels = slice(1) if _alike(problem, bounds) else slice(None)
     conv = build_conv(problem, bounds=bounds, ordered=False)
     values = conv.columns.values[..., channels]
     least, most = relaxed_ranges(
@@ -45,6 +46,8 @@ def tightened_conv_bounds(
     return ConvBounds(np.maximum(bounds.lower, least), np.minimum(bounds.upper, most))
 
 
-def _alike(bounds: ConvBounds) -> bool:
+def _alike(problem: ConvProblem, bounds: ConvBounds) -> bool:
     """Whether channels may change places."""
-    return all((each == each[..., :1]).all() for each in (bounds.lower, bounds.upper))
+    given = (bounds.lower, bounds.upper)
+    same = all((each == each[..., :1]).all() for each in given)
+    return same and channels_alike(problem)

@@ -13,6 +13,7 @@ import numpy as np
 from qpm_jax import solvers
 from qpm_jax.networks.conv_network import ConvNetwork
 from qpm_jax.networks.conv_problem import ConvProblem
+from qpm_jax.networks.conv_rule_limits import follows_rules
 from qpm_jax.networks.local_search.filter_step import filter_program, with_filters
 from qpm_jax.networks.local_search.readout_program import readout_program, with_readout
 from qpm_jax.solvers import MixedIntegerProgram
@@ -37,7 +38,7 @@ def conv_search(
 
     Args:
         problem: the problem.
-        network: in the problem's family.
+        network: in the problem's family, following its rules.
         time_limit: seconds.
         seed: order of the outputs, and which weights are freed together.
         improved: called with every better network and its objective.
@@ -59,6 +60,8 @@ def conv_search(
 
     def keep(found: ConvNetwork) -> bool:
         nonlocal best, objective
+        if not follows_rules(problem, found):
+            return False
         reached = problem.objective(found)
         if reached >= objective - _LEAST * abs(objective):
             return False

@@ -13,7 +13,9 @@ from jaxtyping import Float, Int
 
 from qpm_jax.networks.conv_network import ConvNetwork, convolved, patches, windows
 from qpm_jax.networks.conv_problem import ConvProblem
+from qpm_jax.networks.conv_rule_limits import filter_box
 from qpm_jax.networks.margins import hinge, margin_signs
+from qpm_jax.networks.programs.conv_rule_rows import linear_rows
 from qpm_jax.networks.programs.rows import Rows, make_rows, stacked
 from qpm_jax.solvers import MixedIntegerProgram
 
@@ -54,7 +56,7 @@ def filter_program(
 
     Args:
         problem: the problem.
-        network: where the patterns are held.
+        network: where the patterns are held; it follows the rules.
         radius: the most a filter's entry or bias may move.
 
     Returns:
@@ -78,6 +80,7 @@ def filter_program(
         make_rows([(owners, 1.0)], lower=1.0, sums=sums),
         make_rows([(columns.sizes, 1.0), (weights, -1.0)], lower=0.0),
         make_rows([(columns.sizes, 1.0), (weights, 1.0)], lower=0.0),
+        *linear_rows(problem, 0, weights.reshape(-1), np.arange(weights.size)),
     ]
     start = np.zeros(columns.number)
     start[columns.filters], start[columns.biases] = here, network.readout_biases
@@ -103,7 +106,10 @@ def with_filters(
     found = np.where(np.abs(found) > 1e-9, found, 0.0)
     filters = found[columns.filters]
     return problem.network(
-        filters[:, :-1], filters[:, -1], network.readout, found[columns.biases]
+        np.clip(filters[:, :-1], *filter_box(problem)),
+        filters[:, -1],
+        network.readout,
+        found[columns.biases],
     )
 
 
@@ -148,8 +154,10 @@ def _program(
     matrix, row_lower, row_upper = stacked(rows, columns.number)
     limit = problem.weight_limit
     lower, upper = np.zeros(columns.number), np.full(columns.number, np.inf)
-    lower[columns.filters] = np.maximum(-limit, near[0])
-    upper[columns.filters] = np.minimum(limit, near[1])
+    least, most = filter_box(problem)
+    column = np.full((problem.channels, 1), limit)  # of the biases
+    lower[columns.filters] = np.maximum(np.hstack([least, -column]), near[0])
+    upper[columns.filters] = np.minimum(np.hstack([most, column]), near[1])
     lower[columns.biases], upper[columns.biases] = -limit, limit
     costs = np.zeros(columns.number)
     costs[columns.losses] = 1.0 / len(problem.labels)

@@ -7,14 +7,19 @@ neighbouring values, exact on the grid, else by tangents. Weights that are held 
 constants, and a row without anything free is a bound of its loss.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from qpm_jax.networks.conv_network import ConvNetwork, pooled
 from qpm_jax.networks.conv_problem import ConvProblem
+from qpm_jax.networks.conv_rule_limits import position_limit, readout_box
 from qpm_jax.networks.margins import hinge, margin_signs
+from qpm_jax.networks.programs.conv_rule_rows import linear_rows, position_rows
+from qpm_jax.networks.programs.program_values import DUST
 from qpm_jax.networks.programs.pruning_rows import TANGENTS
 from qpm_jax.networks.programs.rows import Rows, make_rows, stacked
 from qpm_jax.solvers import MixedIntegerProgram
@@ -49,6 +54,8 @@ class ReadoutColumns:
         biases: [B].
         prices: [J], λ₁|w| + λ₂w².
         losses: [N, 1] or [N, O].
+        used: [S], whether a position is read, where a rule limits their number.
+        positions: [S], those positions: free weights read them, held ones do not.
         number: V.
     """
 
@@ -59,6 +66,8 @@ class ReadoutColumns:
     biases: Int[np.ndarray, " B"]
     prices: Int[np.ndarray, " J"]
     losses: Int[np.ndarray, "N K"]
+    used: Int[np.ndarray, " S"]
+    positions: Int[np.ndarray, " S"]
     number: int
 
 
@@ -69,23 +78,25 @@ def readout_program(
 
     Args:
         problem: the problem.
-        network: readout weights in the family.
+        network: readout weights in the family, following the rules.
         free: the weights that are not held; the biases of their outputs are free too.
     """
     inputs = pooled(network, problem.images).reshape(len(problem.labels), -1)
-    columns = _columns(problem, free)
-    step = problem.family.step or 1.0
     weights = network.readout.reshape(free.shape)
+    columns = _columns(problem, free, weights)
+    step = problem.family.step or 1.0
     held = inputs @ np.where(free, 0.0, weights).T
     held[:, ~free.any(axis=1)] += network.readout_biases[~free.any(axis=1)]
     rows, least = _margin_rows(problem, columns, inputs, held, step)
     prices = _price_rows(problem, columns, step)
-    program = _program(problem, columns, [rows, prices], least)
+    rules = _rule_rows(problem, columns, np.where(free, 0.0, weights), step)
+    program = _program(problem, columns, [rows, prices, *rules], least)
     start = np.zeros(columns.number)
     found = weights[columns.output, columns.input]
     start[columns.weights] = found / step
     start[columns.biases] = network.readout_biases[columns.outputs]
     start[columns.prices] = _price(problem, found)
+    start[columns.used] = _read(problem, weights)[columns.positions]
     reached = inputs @ weights.T + network.readout_biases
     start[columns.losses] = hinge(problem, reached)
     return ReadoutProgram(program, columns, step, start)
@@ -109,19 +120,30 @@ def with_readout(
     readout = network.readout.reshape(len(network.readout), -1).copy()
     biases = network.readout_biases.copy()
     found = values[columns.weights] * part.step
-    readout[columns.output, columns.input] = problem.family.rounded(found)
+    lower, upper = _box(problem, columns)
+    inside = np.clip(np.where(np.abs(found) > DUST, found, 0.0), lower, upper)
+    readout[columns.output, columns.input] = problem.family.rounded(inside)
     most = problem.weight_limit
     biases[columns.outputs] = np.clip(values[columns.biases], -most, most)
     return problem.network(network.filters, network.filter_biases, readout, biases)
 
 
-def _columns(problem: ConvProblem, free: Bool[np.ndarray, "O P"]) -> ReadoutColumns:
+def _columns(
+    problem: ConvProblem,
+    free: Bool[np.ndarray, "O P"],
+    weights: Float[np.ndarray, "O P"],
+) -> ReadoutColumns:
     output, place = np.nonzero(free)
     outputs = np.flatnonzero(free.any(axis=1))
     parts = 1 if problem.label_encoding == "one_hot" else len(free)
     count, biases = len(output), len(outputs)
     losses = len(problem.labels) * parts
-    total = 2 * count + biases + losses
+    positions = np.zeros(0, int)
+    if position_limit(problem) is not None:
+        held = _read(problem, np.where(free, 0.0, weights))
+        positions = np.flatnonzero(_read(problem, free) & ~held)
+    ahead = 2 * count + biases
+    total = ahead + losses + len(positions)
     return ReadoutColumns(
         output=output,
         input=place,
@@ -129,8 +151,49 @@ def _columns(problem: ConvProblem, free: Bool[np.ndarray, "O P"]) -> ReadoutColu
         weights=np.arange(count),
         biases=count + np.arange(biases),
         prices=count + biases + np.arange(count),
-        losses=np.arange(total - losses, total).reshape(-1, parts),
+        losses=ahead + np.arange(losses).reshape(-1, parts),
+        used=np.arange(ahead + losses, total),
+        positions=positions,
         number=total,
+    )
+
+
+def _read(
+    problem: ConvProblem, weights: Float[np.ndarray, "O P"] | Bool[np.ndarray, "O P"]
+) -> Bool[np.ndarray, " S"]:
+    """Which positions of the pooled map weights read."""
+    found: Any = weights.reshape(len(weights), -1, problem.channels)
+    return found.any(axis=(0, 2))
+
+
+def _box(
+    problem: ConvProblem, columns: ReadoutColumns
+) -> tuple[Float[np.ndarray, " J"], Float[np.ndarray, " J"]]:
+    lower, upper = readout_box(problem)
+    place = columns.output, columns.input
+    return lower[place], upper[place]
+
+
+def _rule_rows(
+    problem: ConvProblem,
+    columns: ReadoutColumns,
+    held: Float[np.ndarray, "O P"],
+    step: float,
+) -> Iterator[Rows]:
+    """The rules that are rows; signs are bounds."""
+    places = columns.output * held.shape[1] + columns.input
+    yield from linear_rows(problem, 1, columns.weights, places, step, held.reshape(-1))
+    position = columns.input // problem.channels
+    counted = np.isin(position, columns.positions)
+    owners = columns.used[np.searchsorted(columns.positions, position[counted])]
+    yield from position_rows(
+        problem,
+        columns.weights[counted],
+        owners,
+        columns.used,
+        (1, -1),
+        step,
+        int(_read(problem, held).sum()),
     )
 
 
@@ -194,17 +257,18 @@ def _program(
     total = columns.number
     matrix, row_lower, row_upper = stacked(rows, total)
     lower, upper = np.zeros(total), np.full(total, np.inf)
-    upper[columns.weights] = round(problem.family.limit / (problem.family.step or 1.0))
-    if not problem.family.step:
-        upper[columns.weights] = problem.family.limit
+    step = problem.family.step
+    for side, box in zip((lower, upper), _box(problem, columns), strict=True):
+        side[columns.weights] = np.round(box / step) if step else box
     upper[columns.biases] = problem.weight_limit
-    for each in (columns.weights, columns.biases):
-        lower[each] = -upper[each]
+    lower[columns.biases] = -problem.weight_limit
+    upper[columns.used] = 1.0
     lower[columns.losses] = least
     costs, integer = np.zeros(total), np.zeros(total, bool)
     costs[columns.losses] = 1.0 / len(problem.labels)
     costs[columns.prices] = 1.0
     integer[columns.weights] = bool(problem.family.step)
+    integer[columns.used] = True
     return MixedIntegerProgram(
         objective=costs,
         rows=matrix,

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Int
 
 from qpm_jax.networks.conv_problem import ConvProblem
+from qpm_jax.networks.conv_rule_limits import position_limit
 from qpm_jax.networks.programs.columns import Counter, LayerColumns
 
 
@@ -32,6 +33,8 @@ class ConvColumns:
         readout: the readout's layer, inputs in the order of `pooled`; empty in a
             program of the convolution alone.
         losses: [N, 1] or [N, O]; likewise.
+        used: [h·w], whether a position of the pooled map is read, where a rule limits
+            their number; likewise.
         number: V.
     """
 
@@ -47,6 +50,7 @@ class ConvColumns:
     chosen: Int[np.ndarray, "..."]
     readout: LayerColumns
     losses: Int[np.ndarray, "N K"]
+    used: Int[np.ndarray, " S"]
     number: int
 
 
@@ -70,6 +74,7 @@ def conv_columns(
     inside = (problem.window**2,) if problem.pooling == "max" else (0,)
     gates = shape if problem.gate_price else (0,)
     filters = (channels, problem.patch_size)
+    limited = outputs and position_limit(problem) is not None
     parts = (1 if problem.label_encoding == "one_hot" else outputs) if outputs else 0
     return ConvColumns(
         filters=taken(filters),
@@ -84,6 +89,7 @@ def conv_columns(
         chosen=taken((instances, *shape, *inside)),
         readout=_readout(problem, taken, outputs),
         losses=taken((instances, parts)),
+        used=taken((shape[0] * shape[1] if limited else 0,)),
         number=taken.number,
     )
 

@@ -18,6 +18,7 @@ from qpm_jax.networks.bounds.conv_intervals import (
     pooled_reach,
 )
 from qpm_jax.networks.conv_problem import ConvProblem
+from qpm_jax.networks.conv_rule_limits import filter_box, readout_box
 from qpm_jax.networks.programs.affine import bit_rows, value_rows, weighted_sums
 from qpm_jax.networks.programs.beyond_linear import (
     Readings,
@@ -33,6 +34,7 @@ from qpm_jax.networks.programs.conv_rows import (
     conv_rows,
     share_columns,
 )
+from qpm_jax.networks.programs.conv_rule_rows import linear_rows, position_rows
 from qpm_jax.networks.programs.loss_rows import loss_rows
 from qpm_jax.networks.programs.pool_rows import pool_rows, reading_rows
 from qpm_jax.networks.programs.pruning_rows import layer_size_rows
@@ -120,7 +122,13 @@ def conv_program_size(problem: ConvProblem) -> dict[str, int]:
         "relu_binaries", "binaries", "variables" and "products".
     """
     columns = conv_columns(problem, problem.codes.shape[1], only_shapes=True)
-    parts = (columns.alive, columns.gates, columns.on, columns.chosen)
+    parts = (
+        columns.alive,
+        columns.gates,
+        columns.on,
+        columns.chosen,
+        columns.used,
+    )
     return {
         "relu_binaries": columns.on.size,
         "binaries": sum(each.size for each in parts) + columns.readout.bits.size,
@@ -139,6 +147,8 @@ def _layer_rows(
     yield from channel_rows(problem, columns, ordered=ordered)
     yield from conv_rows(problem, columns, bounds, relu)
     yield from pool_rows(problem, columns, bounds)
+    filters = columns.filters.reshape(-1)
+    yield from linear_rows(problem, 0, filters, np.arange(filters.size))
 
 
 def _readout_rows(
@@ -153,11 +163,21 @@ def _readout_rows(
     ternary = family.name == "ternary"
     yield from layer_size_rows(here, family.limit, ternary, tangents)
     yield from reading_rows(problem, columns)
+    yield from _rule_rows(problem, columns)
     if family.name != "bilinear":
         yield from bit_rows(family, here, inputs, most)
         yield value_rows(weighted_sums(family, here, inputs), here.values)
     codes = problem.codes if problem.label_encoding == "binary" else None
     yield loss_rows(here.values, columns.losses, problem.labels, codes)
+
+
+def _rule_rows(problem: ConvProblem, columns: ConvColumns) -> Iterator[Rows]:
+    """The rules of the readout."""
+    weights = columns.readout.weights.reshape(-1)
+    yield from linear_rows(problem, 1, weights, np.arange(weights.size))
+    owners = np.repeat(columns.used, problem.channels)
+    sizes = columns.readout.absolute
+    yield from position_rows(problem, sizes, owners, columns.used, (1,))
 
 
 def _inputs(
@@ -210,13 +230,12 @@ def _ranges(
     integer = np.zeros(total, bool)
     here, limit = columns.readout, problem.weight_limit
     for place, low, high in (
-        (columns.filters, -limit, limit),
+        (columns.filters, *filter_box(problem)),
         (columns.biases, -limit, limit),
         (columns.absolute, 0.0, limit),
         (columns.values, bounds.lower, bounds.upper),
         (columns.active, 0.0, bounds.largest_active),
         (columns.pooled, 0.0, pooled_reach(problem, bounds)),
-        (here.weights, -problem.family.limit, problem.family.limit),
         (here.biases, -limit, limit),
         (here.absolute, 0.0, problem.family.limit),
         (here.squares, 0.0, problem.family.limit**2),
@@ -225,6 +244,8 @@ def _ranges(
         (np.arange(columns.number, total), -np.inf, np.inf),
     ):
         lower[place], upper[place] = low, high
+    if here.weights.size:
+        lower[here.weights], upper[here.weights] = readout_box(problem)
     if here.products.size:
         given = _inputs(problem, columns, bounds)[1]
         upper[here.products] = given[:, None, :, None]
@@ -233,6 +254,7 @@ def _ranges(
         columns.chosen,
         columns.alive,
         columns.gates,
+        columns.used,
         here.bits,
     ):
         integer[binary] = True

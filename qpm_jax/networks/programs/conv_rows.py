@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from qpm_jax.networks.bounds.conv_intervals import ConvBounds
 from qpm_jax.networks.conv_network import patches
 from qpm_jax.networks.conv_problem import ConvProblem
+from qpm_jax.networks.conv_rule_limits import channels_alike, filter_box
 from qpm_jax.networks.programs.affine import Affine
 from qpm_jax.networks.programs.conv_columns import ConvColumns
 from qpm_jax.networks.programs.relu_rows import (
@@ -60,7 +61,7 @@ def conv_rows(
         yield from relu_rows(triple, least, most)
         if relu == "partitioned":
             shares = share_columns(problem, columns)[:, channel : channel + 1]
-            extent = group_ranges(affine, *_weight_ranges(problem, columns))
+            extent = group_ranges(affine, *_weight_ranges(problem))
             yield from partition_rows(triple, affine, shares, extent)
 
 
@@ -91,7 +92,7 @@ def channel_rows(
         problem: the problem.
         columns: its variables.
         ordered: whether symmetry is broken: used channels first, of falling sums of
-            their filters.
+            their filters. It is not where a rule may single channels out.
     """
     limit, alive = problem.weight_limit, columns.alive
     size = (columns.absolute, 1.0)
@@ -101,7 +102,7 @@ def channel_rows(
     yield make_rows([(columns.biases, 1.0), (alive, -limit)], upper=0.0)
     yield make_rows([(columns.biases, 1.0), (alive, limit)], lower=0.0)
     yield make_rows([(columns.on, 1.0), (alive, -1.0)], upper=0.0)
-    if not ordered or problem.channels < 2:
+    if not ordered or problem.channels < 2 or not channels_alike(problem):
         return
     first, second = columns.filters[:-1], columns.filters[1:]
     most = 2 * limit * problem.patch_size
@@ -122,9 +123,9 @@ def _affine(
 
 
 def _weight_ranges(
-    problem: ConvProblem, columns: ConvColumns
+    problem: ConvProblem,
 ) -> tuple[Float[np.ndarray, " V"], Float[np.ndarray, " V"]]:
     """Bounds of the filters and their biases, the first variables of all."""
-    number = int(columns.absolute.min())
-    limit = np.full(number, problem.weight_limit)
-    return -limit, limit
+    limit = np.full(problem.channels, problem.weight_limit)
+    lower, upper = filter_box(problem)
+    return np.append(lower, -limit), np.append(upper, limit)

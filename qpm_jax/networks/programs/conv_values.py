@@ -77,6 +77,8 @@ def write_conv(conv: ConvProgram, network: ConvNetwork) -> Float[np.ndarray, " V
         values[place] = found
     if columns.gates.size:
         values[columns.gates] = read
+    if columns.used.size:
+        values[columns.used] = read.any(axis=2).reshape(-1)
     if columns.chosen.size:
         first = windows(active, problem.window).argmax(axis=-1)[..., None]
         values[columns.chosen] = np.arange(columns.chosen.shape[-1]) == first

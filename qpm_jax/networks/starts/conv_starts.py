@@ -1,4 +1,4 @@
-"""Convolutional networks to start from: trained, rounded, repaired, pruned."""
+"""Convolutional networks to start from: trained, repaired, pruned."""
 
 import time
 from collections.abc import Callable
@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from qpm_jax.networks.conv_network import ConvNetwork, conv_simplified, pooled
+from qpm_jax.networks.conv_network import ConvNetwork, pooled
 from qpm_jax.networks.conv_problem import ConvProblem
+from qpm_jax.networks.starts.conv_repair import conv_repaired
 
 # Share of the features' mean variance that a ridge regression adds, ours.
 _RIDGE = 0.3
@@ -28,25 +29,8 @@ class ConvStart(NamedTuple):
     seed: int
 
 
-def conv_repaired(problem: ConvProblem, network: ConvNetwork) -> ConvNetwork:
-    """The nearest network within the limits and the family, channels in order.
-
-    Args:
-        problem: the problem.
-        network: of its shapes.
-    """
-    limit = problem.weight_limit
-    near = problem.network(
-        np.clip(network.filters, -limit, limit),
-        np.clip(network.filter_biases, -limit, limit),
-        problem.family.rounded(network.readout),
-        np.clip(network.readout_biases, -limit, limit),
-    )
-    return conv_simplified(near)
-
-
 def conv_zero(problem: ConvProblem) -> ConvNetwork:
-    """No weights at all.
+    """No weights at all; rules may ask for some (`conv_repaired`).
 
     Args:
         problem: the problem.

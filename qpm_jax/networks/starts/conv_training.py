@@ -3,7 +3,7 @@
 Adam on the objective of docs/networks.md, Convolution, without switches, in batches. In
 the second half readout weights are rounded to their family in the forward pass, with
 gradients as if they were not (straight-through). Dropout of pooled activations, ours,
-is for training alone.
+is for training alone. Of the rules only signs are kept here.
 """
 
 import functools
@@ -17,10 +17,13 @@ from jaxtyping import Bool
 
 from qpm_jax.networks.conv_network import ConvNetwork
 from qpm_jax.networks.conv_problem import ConvProblem
+from qpm_jax.networks.conv_rule_limits import Box, filter_box, readout_box
 from qpm_jax.networks.labels import output_signs
 from qpm_jax.networks.starts.gradient_training import mean_loss, rounded_through
 
 _Parameters = dict[str, Any]
+# The least and the most of every parameter: of the family, a mask and rules' signs.
+_Limits = dict[str, tuple[Any, Any]]
 
 
 class _Setting(NamedTuple):
@@ -32,8 +35,6 @@ class _Setting(NamedTuple):
     pooling: str
     encoding: str
     step: float
-    limit: float
-    weight_limit: float
     dropout: float
     batch: int
     epochs: int
@@ -74,8 +75,6 @@ def train_conv(
         problem.pooling,
         problem.label_encoding,
         problem.family.step,
-        problem.family.limit,
-        problem.weight_limit,
         dropout,
         batch,
         -(-steps // (len(problem.labels) // batch)),
@@ -83,11 +82,17 @@ def train_conv(
     )
     shape = (len(problem.codes[0]), *problem.pooled_shape)
     kept = np.ones(shape, bool) if mask is None else mask
+    most = np.float32(problem.weight_limit)
     signs = output_signs(problem.codes)[problem.labels]
     trained = _train(
         jax.random.key(seed),
         _first(problem, seed) if start is None else _parameters(start),
-        jnp.asarray(kept.reshape(shape[0], -1).T, jnp.float32),
+        {
+            "filters": _sides(filter_box(problem)),
+            "filter_biases": (-most, most),
+            "readout": _sides(readout_box(problem), kept.reshape(shape[0], -1)),
+            "biases": (-most, most),
+        },
         jnp.asarray(problem.images, jnp.float32),
         jnp.asarray(signs, jnp.float32),
         jnp.asarray([problem.l1, problem.l2], jnp.float32),
@@ -105,7 +110,7 @@ def train_conv(
 def _train(
     key: jax.Array,
     first: _Parameters,
-    kept: jax.Array,
+    limits: _Limits,
     images: jax.Array,
     signs: jax.Array,
     prices: jax.Array,
@@ -130,11 +135,11 @@ def _train(
             slopes = jax.grad(_objective)(parameters, data, noise, rounding, setting)
             updates, memory = optimiser.update(slopes, memory)
             moved: Any = optax.apply_updates(parameters, updates)
-            return (_confined(moved, kept, setting), memory), None
+            return (_confined(moved, limits), memory), None
 
         return jax.lax.scan(step, state, batches)
 
-    first = _confined(first, kept, setting)
+    first = _confined(first, limits)
     state = (first, optimiser.init(first))
     (parameters, _), _ = jax.lax.scan(epoch, state, jnp.arange(setting.epochs))
     return parameters
@@ -182,17 +187,15 @@ def _pooled(parameters: _Parameters, images: jax.Array, setting: _Setting) -> ja
     return inside.reshape(len(images), -1)
 
 
-def _confined(
-    parameters: _Parameters, kept: jax.Array, setting: _Setting
-) -> _Parameters:
-    """Parameters within their limits, masked weights zero."""
-    most = setting.weight_limit
-    limits = {"readout": setting.limit}
-    inside = {
-        name: jnp.clip(each, -limits.get(name, most), limits.get(name, most))
-        for name, each in parameters.items()
-    }
-    return inside | {"readout": inside["readout"] * kept}
+def _confined(parameters: _Parameters, limits: _Limits) -> _Parameters:
+    """Parameters within their limits."""
+    return {name: jnp.clip(each, *limits[name]) for name, each in parameters.items()}
+
+
+def _sides(box: Box, kept: Any = True) -> tuple[np.ndarray, np.ndarray]:
+    """Limits as training has its weights: transposed; zero where a mask is."""
+    lower, upper = ((side * kept).T.astype(np.float32) for side in box)
+    return lower, upper
 
 
 def _first(problem: ConvProblem, seed: int) -> _Parameters:
