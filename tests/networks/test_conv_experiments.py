@@ -93,6 +93,18 @@ def test_digits_are_drawn_by_class_and_made_smaller():
     assert len(whole.labels) == 1347
 
 
+def test_a_study_can_have_the_first_classes_alone():
+    config = settings.from_dict({"table": "digits", "conv": {"classes": 3, "side": 4}})
+    assert np.unique(study._source(config).labels).tolist() == [0, 1, 2]
+    source = image_data.first_classes(image_data.load("digits", 4), 3)
+    assert np.unique(source.labels).tolist() == [0, 1, 2]
+    assert len(source.images) == len(source.labels) == 537
+    official = dataclasses.replace(source, official=100)
+    fewer = image_data.first_classes(official, 2)
+    assert fewer.official == (source.labels[:100] < 2).sum()
+    assert np.array_equal(image_data.first_classes(source, 0).labels, source.labels)
+
+
 def test_mnist_is_read_from_a_folder_and_its_training_part_drawn_from(tmp_path):
     random = np.random.default_rng(0)
     for part, number in (("train", 30), ("t10k", 10)):
@@ -126,6 +138,14 @@ def test_mnist_is_tested_on_its_official_part(shared):
     [
         (lambda: image_data.load("cifar"), "name is 'cifar'; choose one of digits"),
         (lambda: image_data.load("digits", 3), "side is 3; it must be a divisor of 8"),
+        (
+            lambda: image_data.first_classes(image_data.load("digits"), 1),
+            "classes is 1; digits has 10: give 2 … 10, or 0 for all",
+        ),
+        (
+            lambda: image_data.first_classes(image_data.load("digits"), 11),
+            "classes is 11; digits has 10",
+        ),
         (
             lambda: image_data.split(image_data.load("digits"), 2000, 0.25, 0),
             "training_images is 2000; digits has 1347",

@@ -75,6 +75,27 @@ def load(name: str, side: int = 0, root: str | Path | None = None) -> Images:
     return Images(name, _smaller(images, side), labels.astype(np.int64), official)
 
 
+def first_classes(source: Images, number: int) -> Images:
+    """The images of the first so many classes.
+
+    Args:
+        source: the data set.
+        number: 2 or more; 0 for all.
+
+    Raises:
+        ValueError: when there are not so many.
+    """
+    most = int(source.labels.max()) + 1
+    if number != 0 and not 2 <= number <= most:
+        raise ValueError(
+            f"classes is {number}; {source.name} has {most}: give 2 … {most}, or 0 for"
+            " all."
+        )
+    kept = source.labels < (number or most)
+    official = int(kept[: source.official].sum())
+    return Images(source.name, source.images[kept], source.labels[kept], official)
+
+
 def split(source: Images, number: int, test_share: float, seed: int) -> ImageSplit:
     """Draws the training images.
 

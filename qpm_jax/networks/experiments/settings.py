@@ -58,6 +58,7 @@ def default() -> ConfigDict:
             # images alone; a convolution, ReLU, pooling and a readout
             "conv": {
                 "side": 0,  # of the images; 0 leaves them as they are
+                "classes": 0,  # only the first so many; 0 for all
                 "training_images": 0,  # 0 for all
                 "channels": 2,
                 "filter_size": 3,

@@ -74,7 +74,8 @@ def run(
 
 def _source(config: ConfigDict) -> measurements.Measurements | image_data.Images:
     if config.table in image_data.NAMES:
-        return image_data.load(config.table, config.conv.side, config.root)
+        source = image_data.load(config.table, config.conv.side, config.root)
+        return image_data.first_classes(source, config.conv.classes)
     return measurements.load(config.table)
 
 
