@@ -28,9 +28,16 @@ def digits(count=60):
     return pixels[:count], labels[:count]
 
 
-@pytest.mark.parametrize("kind", PROVEN)
-def test_scikit_learn_finds_nothing_wrong(kind):
-    results = check_estimator(kind(time_limit=5), on_skip=None)
+@pytest.mark.parametrize(
+    "model",
+    [
+        BinarizedRegressionClassifier(time_limit=600, solver="highs"),
+        BinarizedRegressionClassifier(time_limit=600, solver="native"),
+        PseudoBooleanRegressionClassifier(time_limit=600),
+    ],
+)
+def test_scikit_learn_finds_nothing_wrong(model):
+    results = check_estimator(model, on_skip=None)
     assert sum(result["status"] == "passed" for result in results) > 45
 
 
