@@ -1,5 +1,6 @@
 """Small regression problems, and their optima by trying everything."""
 
+import functools
 import itertools
 import time
 
@@ -22,6 +23,39 @@ def random_problem(seed, instances=6, features=2, classes=3, alpha=2, beta=5, to
     data = random.integers(0, top + 1, (instances, features))
     labels = np.arange(instances) % classes
     return RegressionProblem(data, labels, classes, alpha, beta)
+
+
+def unusual_problem(kind, seed, instances=12, features=4):
+    """A bounded problem that differs from 0s and 1s of several classes, told apart.
+
+    Args:
+        kind: one of `UNUSUAL`.
+        seed: of the features.
+        instances: before they are repeated.
+        features: likewise.
+    """
+    every = kind == "all of these"
+    random = np.random.default_rng(seed)
+    classes = 2 if every or kind == "two classes" else 3
+    least, most = (-2, 4) if every or kind == "whole features" else (0, 2)
+    data = random.integers(least, most, (instances, features))
+    labels = np.arange(instances) % classes
+    if every or kind == "equal columns":
+        data = np.repeat(data, 1 + np.arange(features) % 2, axis=1)
+    if every or kind == "equal instances":
+        data, labels = np.repeat(data, 3, axis=0), np.repeat(labels, 3)
+    beta = 2 if every or kind == "one price" else 5
+    return RegressionProblem(data, labels, classes, 2, beta)
+
+
+UNUSUAL = (
+    "equal instances",
+    "equal columns",
+    "whole features",
+    "two classes",
+    "one price",
+    "all of these",
+)
 
 
 def search_of(seed, instances=18, features=10, classes=3):
@@ -84,6 +118,11 @@ def brute_force():
 
 
 # Of the session, as Hypothesis wants what its examples share.
+@pytest.fixture(scope="session", params=UNUSUAL)
+def make_unusual(request):
+    return functools.partial(unusual_problem, request.param)
+
+
 @pytest.fixture(scope="session")
 def make_search():
     return search_of

@@ -66,24 +66,22 @@ def test_moments_far_beyond_the_top_stay_below_it():
     assert variance[0] > 0
 
 
-def priced(seed, instances=14, features=6, classes=3):
+def priced(seed, problem=None):
     random = np.random.default_rng(seed)
-    problem = RegressionProblem(
-        random.integers(0, 2, (instances, features)),
-        np.arange(instances) % classes,
-        classes,
-        2.0,
-        5.0,
+    problem = problem or RegressionProblem(
+        random.integers(0, 2, (14, 6)), np.arange(14) % 3, 3, 2.0, 5.0
     )
     data = merge(problem)
-    prices = random.uniform(0, 3, (len(data.labels), classes))
+    prices = random.uniform(0, 3, (len(data.labels), problem.num_classes))
     return problem, data, price_bound(problem, data, prices), random
 
 
 @settings(max_examples=40, deadline=None)
 @given(seed=SEEDS)
-def test_rows_are_what_a_model_costs_beyond_its_reduced_costs(seed, make_random_model):
-    problem, data, prices, _ = priced(seed)
+def test_rows_are_what_a_model_costs_beyond_its_reduced_costs(
+    seed, make_unusual, make_random_model
+):
+    problem, data, prices, _ = priced(seed, make_unusual(seed))
     model = make_random_model(problem, data, seed)
     scores = data.features @ model.weights.T + model.intercepts
     rows = tie_rows(problem, data, prices.flows, scores.astype(float), np.inf)

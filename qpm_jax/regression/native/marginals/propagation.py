@@ -51,6 +51,8 @@ def first_sites(rows: TieRows, opened: OpenWeights) -> Sites:
     return Sites(1 / variance, mean / variance, even, np.zeros_like(even))
 
 
+# Numbers that diverge are told by None, so they need no warning.
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def sweep(
     rows: TieRows,
     opened: OpenWeights,
