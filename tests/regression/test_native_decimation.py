@@ -94,14 +94,11 @@ def test_decimations_end_no_higher_than_dives(make_problem):
     assert np.mean(gained) >= 0
 
 
-@pytest.mark.parametrize("sharpness", [0.1, 10.0])
-def test_where_numbers_diverge_there_is_no_model_and_no_warning(
-    sharpness, make_problem
-):
+@pytest.mark.parametrize("seed", range(2))
+def test_where_numbers_diverge_there_is_no_model_and_no_warning(seed, make_problem):
     # Features in the hundreds: scores move by far more than the kinks allow.
-    search = relaxed_search(lambda *sizes: make_problem(*sizes, top=1000), 0, 18, 6)
-    model = decimate(search, sharpness, np.random.default_rng(0))
-    assert model is None or model.cost >= search.prices.value - 1e-6
+    search = relaxed_search(lambda *sizes: make_problem(*sizes, top=1000), seed, 18, 6)
+    assert decimate(search, 10.0, np.random.default_rng(0)) is None
 
 
 def test_the_same_random_numbers_give_the_same_model(make_problem):

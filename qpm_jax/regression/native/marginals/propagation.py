@@ -28,6 +28,7 @@ _PRECISIONS = 1e-2, 1e5  # of a weight's site
 _ROW_PRECISIONS = 1e-6, 1e4
 _FIRST_ROW_PRECISION = 0.1
 _FLAT = 1e-6  # the least precision of a cavity
+_DIVERGED = 2.0**53  # an intercept that could not be a whole number any more
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +90,8 @@ def sweep(
     chances = _chances(-opened.penalties - 0.5 * away**2 / weight[1][:, None])
     next_weight = _site(weight, *_moments(chances, opened.values), _PRECISIONS)
     found = Sites(*next_weight, *next_row)
-    if not all(np.isfinite(part).all() for part in vars(found).values()):
+    finite = all(np.isfinite(part).all() for part in vars(found).values())
+    if not (finite and (np.abs(joint.intercepts) < _DIVERGED).all()):
         return None
     return _damped(sites, found), Marginals(chances, joint.intercepts)
 
