@@ -83,6 +83,19 @@ def test_an_interrupt_returns_the_model_known_by_then():
     assert solution.status == "interrupted"
 
 
+@pytest.mark.parametrize("begins", ["merge", "zero_model", "price_bound"])
+def test_an_interrupt_before_there_is_a_model_returns_zero_weights(monkeypatch, begins):
+    def pressed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(native, begins, pressed)
+    solution = solve_native(random_problem(0), 600)
+    assert (solution.status, solution.bound) == ("interrupted", -np.inf)
+    assert not solution.coefficients.any()
+    assert not solution.intercepts.any()
+    assert solution.objective == 0
+
+
 def test_blas_runs_on_one_thread_while_solving_and_is_given_back():
     def threads() -> list[int]:
         return [

@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Int
 from threadpoolctl import threadpool_limits
 
+from qpm_jax.regression import start
 from qpm_jax.regression.merged_data import MergedData, merge
 from qpm_jax.regression.native.beginnings import Tried, begin, is_settled
 from qpm_jax.regression.native.bound import (
@@ -40,7 +41,6 @@ from qpm_jax.regression.solution import (
     RegressionSolution,
     make_solution,
 )
-from qpm_jax.regression.start import rounded_starts
 from qpm_jax.solvers.options import Progress
 from qpm_jax.solvers.solution import relative_gap
 
@@ -94,15 +94,21 @@ def solve_native(
 
     Returns:
         The best model found, checked; status "optimal", "gap_reached", "time_limit",
-        "interrupted" (Ctrl-C, or a `KeyboardInterrupt` raised by `progress`), or
-        "no_incumbent": the time was over before anything but zero weights was tried.
+        "interrupted" (Ctrl-C, or a `KeyboardInterrupt` raised by `progress`; zero
+        weights where nothing was tried by then), or "no_incumbent": the time was over
+        before anything but zero weights was tried.
     """
     started = time.perf_counter()
-    data = merge(problem)
-    best = _zero(problem, data)
-    status = "no_incumbent"
+    status, told = "no_incumbent", None
     try:
-        told = None
+        data = merge(problem)
+        best = _zero(problem, data)
+    except KeyboardInterrupt:
+        seconds, nothing = time.perf_counter() - started, start.zero_model(problem)
+        return make_solution(
+            problem, *nothing, -np.inf, seconds, "native", "interrupted"
+        )
+    try:
         rounds = _rounds(problem, data, best, seed, started + time_limit)
         for number, best in enumerate(rounds):
             news = best.model.cost, best.bound
@@ -181,7 +187,7 @@ def _started(
     The relaxation of many instances with wrong labels takes minutes.
     """
     seconds = _START_SHARE * (deadline - time.perf_counter())
-    for weights, intercepts in rounded_starts(problem, data, seconds):
+    for weights, intercepts in start.rounded_starts(problem, data, seconds):
         model = make_model(problem, data, data.gather(weights), intercepts + 0.0)
         best = _cheaper(best, model)
         yield best
