@@ -1,13 +1,14 @@
 """The process in which Exact runs: a program in, news out after every slice of time.
 
-Started by `exact` as a script, so that it imports nothing but Exact; both directions
-are pickles of lists and numbers.
+Started by `exact` as a script, so that it need not wait for the bridge's imports; both
+directions are pickles of lists and numbers.
 """
 
-import os
 import pickle
 import sys
 from typing import Any, BinaryIO
+
+from qpm_jax.private_output import private_output
 
 _FIRST_SLICE, _LONGEST_SLICE = 0.25, 8.0  # seconds between news
 
@@ -71,13 +72,6 @@ def _news(solver: Any, names: list[str], state: str) -> dict[str, Any]:
         "values": solver.getLastSolutionFor(names) if found else None,
         "bound": int(solver.getDualBound()) if found else None,
     }
-
-
-def private_output() -> BinaryIO:
-    """As `solvers.private_output`, which this script does not wait to import."""
-    target = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return target
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from qpm_jax.private_output import private_output
 from qpm_jax.solvers import highs
-from qpm_jax.solvers.private_output import private_output
 
 _SECONDS_BETWEEN = 0.1
 

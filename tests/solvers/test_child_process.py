@@ -83,7 +83,7 @@ except KeyboardInterrupt:
 def test_what_a_library_prints_does_not_disturb_the_news():
     code = """
 import os, pickle
-from qpm_jax.solvers.private_output import private_output
+from qpm_jax.private_output import private_output
 news = private_output()
 os.write(1, b"a banner")
 pickle.dump("news", news)

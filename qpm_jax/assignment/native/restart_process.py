@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 from qpm_jax.assignment.native.solver import solve_native
-from qpm_jax.solvers.private_output import private_output
+from qpm_jax.private_output import private_output
 
 
 def main(source: BinaryIO, target: BinaryIO) -> None:
