@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from qpm_jax.class_labels import checked_labels
 from qpm_jax.networks import problem_checks as checks
 from qpm_jax.networks.conv_network import (
     POOLINGS,
@@ -72,9 +73,7 @@ class ConvProblem:
     def __post_init__(self) -> None:
         """Turns the fields into checked host arrays."""
         images = checks.checked_images(self.images)
-        labels, classes = checks.checked_labels(
-            self.labels, len(images), self.num_classes
-        )
+        labels, classes = checked_labels(self.labels, len(images), self.num_classes)
         checks.check_whole(channels=self.channels, window=self.window)
         checks.check_whole(filter_size=self.filter_size)
         _check_sizes(images, self.filter_size, self.window)

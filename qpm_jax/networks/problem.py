@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from qpm_jax.class_labels import checked_labels
 from qpm_jax.networks import problem_checks as checks
 from qpm_jax.networks.labels import class_codes, hinge_losses
 from qpm_jax.networks.network import ReLUNetwork, outputs
@@ -60,9 +61,7 @@ class NetworkProblem:
     def __post_init__(self) -> None:
         """Turns the fields into checked host arrays."""
         features = checks.checked_features(self.features)
-        labels, classes = checks.checked_labels(
-            self.labels, len(features), self.num_classes
-        )
+        labels, classes = checked_labels(self.labels, len(features), self.num_classes)
         hidden = checks.checked_hidden(self.hidden)
         checks.check_prices(
             l1=self.l1,

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 
 def checked_features(features: Any) -> Float[np.ndarray, "N F"]:
@@ -62,44 +62,6 @@ def check_whole(**numbers: Any) -> None:
             raise ValueError(
                 f"{name} is {value!r}; it must be a whole number of 1 or more."
             )
-
-
-def checked_labels(
-    labels: Any, instances: int, num_classes: Any
-) -> tuple[Int[np.ndarray, " N"], int]:
-    """Labels as int64 [N], and C.
-
-    Args:
-        labels: [N], 0 … C−1.
-        instances: N.
-        num_classes: C.
-
-    Raises:
-        ValueError: when there are fewer than two classes, a label is out of range or a
-            class has no instance.
-    """
-    classes = int(num_classes)
-    if classes != num_classes or classes < 2:
-        raise ValueError(
-            f"num_classes is {num_classes!r}; it must be a whole number of 2 or more:"
-            " of one class there is nothing to tell apart."
-        )
-    array = np.asarray(labels)
-    if array.shape != (instances,):
-        raise ValueError(f"labels has shape {array.shape}; it must be {(instances,)}.")
-    whole = array.astype(np.int64)
-    if (whole != array).any() or whole.min() < 0 or whole.max() >= classes:
-        raise ValueError(
-            f"labels holds {array.min()} to {array.max()}; with num_classes={classes}"
-            f" it must hold whole numbers 0 … {classes - 1}."
-        )
-    empty = np.flatnonzero(np.bincount(whole, minlength=classes) == 0)
-    if empty.size:
-        raise ValueError(
-            f"labels has no instance of class {empty[0]}; draw training instances of"
-            " every class (a stratified split), or number those that occur 0 … C−1."
-        )
-    return whole, classes
 
 
 def checked_hidden(hidden: Any) -> tuple[int, ...]:

@@ -28,12 +28,9 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Int
 
-from qpm_jax.regression.problem_checks import (
-    checked_features,
-    checked_labels,
-    checked_prices,
-    whole_numbers,
-)
+from qpm_jax.class_labels import checked_labels
+from qpm_jax.regression.problem_checks import checked_features, checked_prices
+from qpm_jax.whole_numbers import whole_numbers
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Int
 
 from qpm_jax.regression.problem import RegressionProblem, centred
-from qpm_jax.regression.problem_checks import whole_numbers
 from qpm_jax.solvers.solution import relative_gap
+from qpm_jax.whole_numbers import whole_numbers
 
 # A bound may lie above the objective by this much of its terms: solvers' tolerances.
 ROUNDING = 1e-6

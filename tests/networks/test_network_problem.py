@@ -101,7 +101,7 @@ GOOD = {"features": np.eye(4), "labels": [0, 1, 0, 1], "num_classes": 2}
         ({"features": np.full((4, 1), np.nan)}, "features holds NaN"),
         ({"labels": [0, 1]}, "labels has shape"),
         ({"labels": [0, 1, 2, 3]}, "labels holds 0 to 3"),
-        ({"labels": [0, 0.5, 1, 1]}, "labels holds 0.0 to 1.0"),
+        ({"labels": [0, 0.5, 1, 1]}, "labels holds 0.5"),
         ({"num_classes": 3}, "labels has no instance of class 2; draw"),
         ({"num_classes": 1}, "num_classes is 1"),
         ({"hidden": (0,)}, r"hidden is \(0,\)"),
