@@ -11,6 +11,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from qpm_jax import files
+from qpm_jax.finished_runs import append_run, read_runs
 from qpm_jax.networks.conv_network import ConvNetwork
 from qpm_jax.networks.conv_picture import conv_picture
 from qpm_jax.networks.experiments import image_data, measurements
@@ -22,7 +23,6 @@ from qpm_jax.networks.picture import network_picture
 logger = logging.getLogger(__name__)
 
 Records = dict[Run, dict[str, Any]]
-_RUNS = "runs.jsonl"
 
 
 def run(
@@ -59,7 +59,7 @@ def run(
                 done[planned] = execute_images(source, planned.seed, config)
             else:
                 done[planned] = execute(source, planned, config)
-            _append(folder / _RUNS, planned, settings, done[planned])
+            append_run(folder, _as_line(planned, settings, done[planned]))
             _log(planned, done[planned], number + 1, len(runs))
     if progress is not None:
         progress(len(runs), len(runs))
@@ -89,22 +89,12 @@ def read_records(workdir: str | Path, settings: dict[str, Any]) -> Records:
     Raises:
         ValueError: a line that is not a run's.
     """
-    path = Path(workdir) / _RUNS
-    if not path.is_file():
-        return {}
-    found: Records = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            values = json.loads(line)
-            planned = Run(**values["run"])
-            if values["settings"] == settings:
-                found[planned] = values["figures"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"{path} holds a line that is no finished run ({error}); remove that"
-                " line, its run is then done again."
-            ) from error
-    return found
+    done = read_runs(workdir, _from_values)
+    return {planned: record for planned, own, record in done if own == settings}
+
+
+def _from_values(values: dict[str, Any]) -> tuple[Run, dict[str, Any], dict[str, Any]]:
+    return Run(**values["run"]), values["settings"], values["figures"]
 
 
 def table(records: Records) -> str:
@@ -143,13 +133,9 @@ def _share(values: Sequence[float | None]) -> str:
     return f"{100 * known.mean():.1f} ± {100 * error:.1f}"
 
 
-def _append(
-    path: Path, planned: Run, settings: dict[str, Any], figures: dict[str, Any]
-) -> None:
-    """Writes the file whole, with one line more."""
-    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+def _as_line(planned: Run, settings: dict[str, Any], figures: dict[str, Any]) -> str:
     values = {"run": asdict(planned), "settings": settings, "figures": figures}
-    files.write_text(path, before + json.dumps(values) + "\n")
+    return json.dumps(values)
 
 
 def _picture(

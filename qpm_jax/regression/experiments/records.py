@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from qpm_jax import files
+from qpm_jax.finished_runs import append_run, read_runs
 from qpm_jax.regression.experiments.runs import Outcome, Run
 
 Records = dict[Run, dict[str, Any]]
-_RUNS = "runs.jsonl"
 _DIGITS = 8  # of the hash in a file's name
 
 
@@ -28,17 +28,7 @@ def read_records(workdir: str | Path) -> Records:
     Raises:
         ValueError: a line that is not a run's.
     """
-    path = Path(workdir) / _RUNS
-    if not path.is_file():
-        return {}
-    lines = path.read_text(encoding="utf-8").splitlines()
-    try:
-        return dict(_from_line(line) for line in lines)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
-            f"{path} holds a line that is no finished run ({error}); remove that line,"
-            " its run is then done again."
-        ) from error
+    return dict(read_runs(workdir, _from_values))
 
 
 def write_outcome(workdir: str | Path, run: Run, outcome: Outcome) -> None:
@@ -62,9 +52,7 @@ def write_outcome(workdir: str | Path, run: Run, outcome: Outcome) -> None:
     }
     certified = {} if outcome.radius is None else {"radius": outcome.radius}
     files.write_arrays(weights_path(workdir, run), arrays | certified)
-    records = read_records(workdir) | {run: outcome.record}
-    lines = [_as_line(*item) for item in records.items()]
-    files.write_text(Path(workdir) / _RUNS, "".join(lines))
+    append_run(workdir, _as_line(run, outcome.record))
 
 
 def weights_path(workdir: str | Path, run: Run) -> Path:
@@ -96,11 +84,10 @@ def _hash(run: Run) -> str:
 
 def _as_line(run: Run, record: dict[str, Any]) -> str:
     values = asdict(run) | {"settings": dict(run.settings)}
-    return json.dumps(values | {"figures": record}, allow_nan=False) + "\n"
+    return json.dumps(values | {"figures": record}, allow_nan=False)
 
 
-def _from_line(line: str) -> tuple[Run, dict[str, Any]]:
-    values = json.loads(line)
+def _from_values(values: dict[str, Any]) -> tuple[Run, dict[str, Any]]:
     record = values.pop("figures")
     settings = tuple(sorted(values.pop("settings").items()))
     return Run(settings=settings, **values), record
