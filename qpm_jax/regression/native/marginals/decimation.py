@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Int
 
+from qpm_jax.regression.native.bound import allowed_weights
 from qpm_jax.regression.native.marginals.beliefs import (
     Known,
     Layout,
@@ -105,19 +106,18 @@ def _open(
     search: Search, sharpness: float
 ) -> tuple[Int[np.ndarray, "C f"], OpenWeights]:
     """The cheapest weights, and those that may have other values too."""
-    most = int(search.data.sizes.max())
-    values = np.arange(-most, most + 1)
-    costs = np.abs(values) + values * search.prices.slopes[:, :, None]
-    costs[:, np.abs(values) > search.data.sizes[:, None]] = np.inf
-    penalties = sharpness * (costs - costs.min(axis=2, keepdims=True))
-    cheapest = values[penalties.argmin(axis=2)]
-    penalties[penalties > _UNLIKELY] = np.inf
-    several = np.isfinite(penalties).sum(axis=2) > 1
-    classes, features = np.nonzero(several)
-    likely = np.isfinite(penalties[several]).any(axis=0)
-    of_open = penalties[several][:, likely]
+    data, slopes = search.data, search.prices.slopes
+    cheapest, _ = allowed_weights(data, slopes, 0.0)
+    low, high = allowed_weights(data, slopes, _UNLIKELY / sharpness)
+    classes, features = np.nonzero(low < high)
+    least, most = low[classes, features][:, None], high[classes, features][:, None]
+    values = np.arange(least.min(initial=0), most.max(initial=0) + 1.0)
+    costs = np.abs(values) + values * slopes[classes, features][:, None]
+    costs[(values < least) | (values > most)] = np.inf
+    likely = np.isfinite(costs).any(axis=0)
+    penalties = sharpness * (costs - costs.min(axis=1, keepdims=True))
     return cheapest, OpenWeights(
-        classes, features, values[likely].astype(np.float64), of_open
+        classes, features, values[likely], penalties[:, likely]
     )
 
 
