@@ -98,10 +98,15 @@ def test_skipped_layers_are_seen_through():
     assert certified_radius(network, [0.5]).value == pytest.approx(0.5)
 
 
-def test_without_time_nothing_is_claimed():
+def test_without_time_nothing_is_proven():
     network = ReLUNetwork(([[1.0]], [[1.0], [0.0]]), ([0.0], [0.0, 1.0]))
     found = certified_radius(network, [0.25], time_limit=0)
-    assert (found.bound, found.counterexample) == (0.0, None)
+    # gradient descent alone shows that the radius is no larger
+    assert (found.bound, found.status) == (0.0, "time_limit")
+    assert found.value >= 0.75
+    assert outputs(network, found.counterexample[None])[0].argmax() == found.rival
+    least = adversarial_margin(network, [0.25], 0.5, time_limit=0)
+    assert (least.bound, least.counterexample) == (-np.inf, None)
 
 
 @pytest.mark.parametrize("encoding", ["one_hot", "binary"])
@@ -125,10 +130,9 @@ def test_an_estimators_answers_are_verified_by_its_codes(encoding):
 
 
 @pytest.mark.parametrize("verify", [certified_radius, adversarial_margin])
-def test_convolutions_are_refused_by_name(verify, conv_problem, random_conv):
-    network = random_conv(0, conv_problem())
-    with pytest.raises(ValueError, match="network is a ConvNetwork; it must be a ReLU"):
-        verify(network, np.zeros((4, 4, 1)), 0.1)
+def test_what_is_no_network_is_refused_by_name(verify):
+    with pytest.raises(ValueError, match="network is a dict; it must be a ReLUNetwork"):
+        verify({}, [0.0], 0.1)
 
 
 @pytest.mark.parametrize(
