@@ -86,7 +86,8 @@ def patches(
     windows = np.lib.stride_tricks.sliding_window_view(
         np.pad(inside, sides), (size, size), axis=(1, 2)
     )
-    return np.moveaxis(windows, 3, -1).reshape(*inside.shape[:3], -1)
+    entries = size * size * inside.shape[3]
+    return np.moveaxis(windows, 3, -1).reshape(*inside.shape[:3], entries)
 
 
 def windows(
@@ -101,7 +102,9 @@ def windows(
     instances, height, width, channels = maps.shape
     h, w = height // window, width // window
     parts = maps.reshape(instances, h, window, w, window, channels)
-    return parts.transpose(0, 1, 3, 5, 2, 4).reshape(instances, h, w, channels, -1)
+    return parts.transpose(0, 1, 3, 5, 2, 4).reshape(
+        instances, h, w, channels, window * window
+    )
 
 
 def convolved(

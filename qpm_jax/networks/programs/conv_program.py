@@ -36,6 +36,7 @@ from qpm_jax.networks.programs.conv_rows import (
 )
 from qpm_jax.networks.programs.conv_rule_rows import linear_rows, position_rows
 from qpm_jax.networks.programs.loss_rows import loss_rows
+from qpm_jax.networks.programs.pair_rows import pair_rows
 from qpm_jax.networks.programs.pool_rows import pool_rows, reading_rows
 from qpm_jax.networks.programs.pruning_rows import layer_size_rows
 from qpm_jax.networks.programs.relu_rows import ENCODINGS, indicator_rows
@@ -169,6 +170,9 @@ def _readout_rows(
         yield value_rows(weighted_sums(family, here, inputs), here.values)
     codes = problem.codes if problem.label_encoding == "binary" else None
     yield loss_rows(here.values, columns.losses, problem.labels, codes)
+    # They follow from the others, but not in the relaxation, which without them is 0.
+    sizes = here.absolute.reshape(len(here.absolute), -1, problem.channels)
+    yield pair_rows(problem, sizes, columns.losses)
 
 
 def _rule_rows(problem: ConvProblem, columns: ConvColumns) -> Iterator[Rows]:
