@@ -96,5 +96,5 @@ def test_without_a_number_of_threads_there_is_one_a_processor(
 
     monkeypatch.setattr(solve_module, "usable_processors", lambda: 3)
     monkeypatch.setattr(solve_module, "tightened_bounds", noted)
-    solve_module.solve(priced(), time_limit=1.0, threads=threads, tightening=0.5)
+    solve_module.solve(priced(), time_limit=4.0, threads=threads, tightening=0.5)
     assert asked == [used]
