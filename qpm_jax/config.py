@@ -119,6 +119,8 @@ def finetune_phase() -> dict[str, Any]:
         "dropout": 0.1,
         "averaging": 0.0,
         "label_smoothing": 0.0,
+        "distillation": 0.0,  # share of the loss that the dense model's answers take
+        "temperature": 2.0,  # of these answers
     }
 
 

@@ -1,8 +1,8 @@
-"""What the phases minimise: cross-entropy and the feature diversity loss.
+"""What the phases minimise: cross-entropy, distillation, the feature diversity loss.
 
 The feature diversity loss L_div comes from the SLDD-Model and is used unchanged by QPM
 (arXiv 2502.20130, sections 3 and 4): it rewards a sample whose most relevant features
-look at different places. Both losses are pure and differentiable, made to be traced
+look at different places. All losses are pure and differentiable, made to be traced
 inside a jitted step, so they check shapes only, never values.
 """
 
@@ -53,6 +53,39 @@ def cross_entropy(
         )
     total = jnp.sum(jnp.where(valid, picked, 0.0))
     return -total / jnp.maximum(jnp.sum(valid), 1)
+
+
+def distillation_loss(
+    logits: Float[ArrayLike, "N C"],
+    teacher_logits: Float[ArrayLike, "N C"],
+    temperature: float = 1.0,
+) -> Float[Array, ""]:
+    """Returns how far answers are from a teacher's: T² KL(softmax(t/T) ‖ softmax(z/T)).
+
+    Knowledge distillation (Hinton et al., arXiv 1503.02531, section 2.1); not in QPM's
+    paper. The factor T² keeps its gradient's size whatever the temperature.
+
+    Args:
+        logits: unnormalised class scores, z.
+        teacher_logits: the teacher's, t; no gradient passes through them.
+        temperature: T, above 0; the higher, the more the small chances count.
+
+    Returns:
+        The mean over the samples, in nats.
+
+    Raises:
+        ValueError: shapes that differ.
+    """
+    logits, teacher = jnp.asarray(logits), jnp.asarray(teacher_logits)
+    if logits.ndim != 2 or logits.shape != teacher.shape:
+        raise ValueError(
+            f"logits and teacher_logits must both be [N,C], got {logits.shape} and "
+            f"{teacher.shape}; give one row of each a sample"
+        )
+    target = jax.nn.log_softmax(jax.lax.stop_gradient(teacher) / temperature, axis=-1)
+    scores = jax.nn.log_softmax(logits / temperature, axis=-1)
+    apart = jnp.sum(jnp.exp(target) * (target - scores), axis=-1)
+    return temperature**2 * jnp.mean(apart)
 
 
 def feature_diversity_loss(

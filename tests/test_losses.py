@@ -162,6 +162,25 @@ def test_cross_entropy_stays_finite_for_very_large_scores():
     assert float(losses.cross_entropy(logits, np.array([1]))) == pytest.approx(2e4)
 
 
+def test_distillation_is_the_scaled_divergence_from_the_teacher():
+    student = np.array([[2.0, 0.0, -1.0], [0.5, 0.5, 3.0]], np.float32)
+    teacher = np.array([[1.0, 1.0, 0.0], [0.0, 4.0, 1.0]], np.float32)
+    target, found = (
+        np.exp(each / 4) / np.exp(each / 4).sum(axis=1, keepdims=True)
+        for each in (teacher, student)
+    )
+    expected = 16 * (target * np.log(target / found)).sum(axis=1).mean()
+    assert losses.distillation_loss(student, teacher, 4.0) == pytest.approx(expected)
+    assert losses.distillation_loss(student, student + 5, 4.0) == pytest.approx(0)
+
+
+def test_no_gradient_reaches_the_teacher():
+    _, logits, _ = random_problem(6)
+    gradients = jax.grad(losses.distillation_loss, argnums=(0, 1))(logits, logits[::-1])
+    assert np.abs(gradients[0]).max() > 0.01
+    assert not gradients[1].any()
+
+
 def test_wrong_shapes_are_named():
     maps, logits, kernel = random_problem(5)
     with pytest.raises(ValueError, match=r"kernel must be \[F,C\]"):
@@ -172,6 +191,8 @@ def test_wrong_shapes_are_named():
         losses.feature_diversity_loss(maps[:0], logits[:0], kernel)
     with pytest.raises(ValueError, match="logits must be"):
         losses.feature_diversity_loss(maps, logits[:2], kernel)
+    with pytest.raises(ValueError, match="teacher_logits must both be"):
+        losses.distillation_loss(logits, logits[:2])
     with pytest.raises(ValueError, match="labels"):
         losses.cross_entropy(logits, np.zeros(2, np.int32))
     with pytest.raises(ValueError, match="valid must have"):

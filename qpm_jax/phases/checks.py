@@ -1,6 +1,6 @@
 """What a configuration must hold to, checked before anything is loaded or trained."""
 
-from math import comb
+from math import comb, inf
 
 from ml_collections import ConfigDict
 
@@ -27,6 +27,7 @@ def check_settings(config: ConfigDict) -> None:
     # Pretrained weights may be the dense model as they are.
     _check_training(config, "dense", least_epochs=0 if config.model.weights else 1)
     _check_training(config, "finetune", least_epochs=1)
+    _check_distillation(config)
     _check_assignment(config)
 
 
@@ -48,6 +49,21 @@ def _check_training(config: ConfigDict, phase: str, least_epochs: int) -> None:
                 f"config.{phase}.{name} is {config[phase][name]}; it must lie "
                 "from 0 (off) to below 1."
             )
+
+
+def _check_distillation(config: ConfigDict) -> None:
+    """Raises ValueError where nothing can be learnt from the dense model so."""
+    settings = config.finetune
+    if not 0 <= settings.distillation <= 1:
+        raise ValueError(
+            f"config.finetune.distillation is {settings.distillation}; it must lie "
+            "from 0 (off) to 1."
+        )
+    if not 0 < settings.temperature < inf:
+        raise ValueError(
+            f"config.finetune.temperature is {settings.temperature}; it must be above "
+            "0."
+        )
 
 
 def _check_assignment(config: ConfigDict) -> None:

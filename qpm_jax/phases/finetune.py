@@ -53,16 +53,22 @@ def run(
         smoothing=config.finetune.label_smoothing,
         precision=config.precision,
         frozen=config.model.frozen,
+        distillation=config.finetune.distillation,
+        temperature=config.finetune.temperature,
+        teacher=setting.network if config.finetune.distillation else None,
     )
     shapes = setting.variable_shapes()
+
+    def beginning_with(variables: dict[str, Any]) -> dict[str, Any]:
+        teacher = {"teacher": variables} if recipe.teacher else {}
+        return {**backbone_variables(variables), **teacher}
+
     figures = fit(
         setting,
         "finetune",
         recipe,
-        backbone_variables(shapes),
-        lambda: backbone_variables(
-            dense.final_variables(setting, setting.places(shapes))
-        ),
+        beginning_with(shapes),
+        lambda: beginning_with(dense.final_variables(setting, setting.places(shapes))),
         started,
     )
     seconds, devices = time.monotonic() - started, setting.mesh.size

@@ -47,6 +47,8 @@ class TrainState(flax.struct.PyTreeNode):
       batch_stats: Running statistics of batch normalisation, {} where there is none.
       opt_state: State of the optimiser.
       averaged: Running mean of the variables, {} where none is kept.
+      teacher: Variables of the network to learn from, which stay; {} where there is
+        none.
       totals: Sums since the last log record.
     """
 
@@ -55,6 +57,7 @@ class TrainState(flax.struct.PyTreeNode):
     batch_stats: Parameters
     opt_state: optax.OptState
     averaged: dict[str, Parameters]
+    teacher: dict[str, Parameters]
     totals: Totals
 
     @property
@@ -78,11 +81,12 @@ def create(
     """Returns the state before the first step, on its own copy of the variables.
 
     Args:
-      variables: `params`, and `batch_stats` where there are some.
+      variables: `params`, and `batch_stats` and `teacher` where there are some.
       optimiser: Of the phase.
       averaging: As in `Recipe`; above 0 the state keeps a running mean.
     """
     variables = jax.tree.map(jnp.copy, dict(variables))
+    teacher = variables.pop("teacher", {})
     params = variables["params"]
     return TrainState(
         step=jnp.zeros((), jnp.int32),
@@ -90,6 +94,7 @@ def create(
         batch_stats=variables.get("batch_stats", {}),
         opt_state=optimiser.init(params),
         averaged=jax.tree.map(jnp.copy, variables) if averaging else {},
+        teacher=teacher,
         totals=Totals.zero(),
     )
 

@@ -46,6 +46,10 @@ class Recipe:
       precision: What the backbone computes in, see `precision`.
       frozen: As of the optimiser; batch normalisations whose running statistics it
         matches use them in training too and leave them as they are.
+      distillation: Share of the loss that is the distance to the teacher's answers in
+        place of the labels' cross-entropy (not in the paper); 0 for no teacher.
+      temperature: Of both answers in that distance.
+      teacher: Module of the teacher; its variables are in the state.
       gather: Brings parameters that are divided over devices together before their use.
     """
 
@@ -60,6 +64,9 @@ class Recipe:
     smoothing: float = 0.0
     precision: str = "float32"
     frozen: str = ""
+    distillation: float = 0.0
+    temperature: float = 1.0
+    teacher: nn.Module | None = None
     gather: Callable[[Parameters], Parameters] = lambda params: params
 
 
@@ -128,7 +135,25 @@ def _loss(
             recipe.diversity,
         )
     entropy = losses.cross_entropy(logits, labels, smoothing=recipe.smoothing)
+    if recipe.teacher is not None:
+        told = _teacher_logits(recipe, recipe.teacher, state.teacher, images)
+        distance = losses.distillation_loss(logits, told, recipe.temperature)
+        share = recipe.distillation
+        entropy = (1 - share) * entropy + share * distance
     return entropy + diversity, (logits, diversity, changes)
+
+
+def _teacher_logits(
+    recipe: Recipe,
+    teacher: nn.Module,
+    variables: dict[str, Parameters],
+    images: Float[Array, "B H W 3"],
+) -> Float[Array, "B C"]:
+    """Returns what the teacher, which is not in training, says of the same images."""
+    params = recipe.gather(variables["params"])
+    rounded, inputs = inputs_in(recipe.precision, params, images)
+    found: Any = teacher.apply({**variables, "params": rounded}, inputs, train=False)
+    return found[0]
 
 
 def _with_average(state: TrainState, averaging: float) -> TrainState:

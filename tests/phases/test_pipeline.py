@@ -175,6 +175,8 @@ def test_an_unknown_last_phase_is_named(tmp_path, config, dataset):
         ({"checkpoint_keep": 0}, r"checkpoint_keep is 0; it must be at least 1"),
         ({"divergence": 0.5}, r"divergence is 0\.5; it must be 0 \(off\) or above 1"),
         ({"finetune.epochs": 0}, r"finetune\.epochs is 0; it must be at least 1"),
+        ({"finetune.distillation": 1.5}, r"distillation is 1\.5; it must lie from 0"),
+        ({"finetune.temperature": 0.0}, r"temperature is 0\.0; it must be above 0"),
         ({"dense.optimizer": "adam"}, r"dense\.optimizer is 'adam'; .*sgd, adamw"),
         ({"finetune.optimizer": "adam"}, r"finetune\.optimizer is 'adam'"),
         ({"assign.time_limit": -1.0}, r"assign\.time_limit is -1\.0; .*at least 0"),

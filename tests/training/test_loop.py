@@ -12,6 +12,7 @@ import pytest
 
 from qpm_jax import checkpoints, stopping, training
 from qpm_jax.datasets.augment import AugmentationPolicy
+from qpm_jax.datasets.normalise import normalise
 from qpm_jax.training import logs
 
 CLASSES, FEATURES, SIDE = 3, 4, 4
@@ -283,6 +284,44 @@ def test_a_loss_far_above_guessing_stops_the_run_where_that_is_asked_for(tmp_pat
 def test_without_diversity_the_loss_is_cross_entropy_alone(tmp_path):
     _train(tmp_path, 10, _recipe(diversity=0.0))
     assert logs.read(tmp_path)[0]["diversity"] == 0.0
+
+
+def _teacher_state(recipe):
+    """A state with a teacher: another start of the same network."""
+    example = np.zeros((1, SIDE, SIDE, 3), np.float32)
+    own, teacher = (Tiny().init(jax.random.key(seed), example) for seed in (0, 5))
+    return training.create({**own, "teacher": teacher}, recipe.optimiser, 0.5)
+
+
+def test_a_network_that_only_learns_from_a_teacher_comes_to_its_answers():
+    recipe = dataclasses.replace(
+        _recipe(diversity=0.0, averaging=0.5), teacher=Tiny(), distillation=1.0
+    )
+    first = state = _teacher_state(recipe)
+    take_step = jax.jit(partial(training.train_step, recipe, jax.random.key(1)))
+    for step in range(300):
+        state = take_step(state, _batch(step))
+    images = normalise(_batch(7)["image"] / np.float32(255), recipe.mean, recipe.std)
+    answers = [
+        jax.nn.softmax(Tiny().apply(variables, images)[0])
+        for variables in (first.variables, state.result, state.teacher)
+    ]
+    before, after = (np.abs(each - answers[2]).mean() for each in answers[:2])
+    assert after < 0.3 * before
+    assert _same(state.teacher, first.teacher)
+    assert "teacher" not in state.result
+
+
+def test_a_share_of_the_loss_is_the_teachers():
+    def loss(share):
+        recipe = dataclasses.replace(
+            _recipe(diversity=0.0), teacher=Tiny(), distillation=share, temperature=3.0
+        )
+        state = _teacher_state(recipe)
+        return training.train_step(recipe, jax.random.key(1), state, _batch(0))
+
+    labels, mixed, told = (float(loss(share).totals.loss) for share in (0.0, 0.25, 1.0))
+    assert mixed == pytest.approx(0.75 * labels + 0.25 * told, rel=1e-5)
 
 
 def test_the_result_is_the_running_mean_of_the_weights_where_one_is_asked_for():
