@@ -9,6 +9,7 @@ def get_config() -> ConfigDict:
     config = default()
     config.seeds = (0,)
     config.models = ("milp", "logistic")
+    config.choice.widths = (4,)
     config.choice.l1 = (0.01,)
     config.choice.l2 = (0.0,)
     config.choice.splits = 1
