@@ -11,6 +11,7 @@ returns a `NetworkSolution` with a `ReLUNetwork`, judged by exact forward evalua
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from qpm_jax.networks.bounds.by_neurons.bound import neuron_bound
 from qpm_jax.networks.bounds.conv_intervals import ConvBounds, conv_interval_bounds
 from qpm_jax.networks.bounds.conv_tightening import tightened_conv_bounds
 from qpm_jax.networks.bounds.intervals import interval_bounds
@@ -93,6 +94,7 @@ __all__ = [
     "conv_program_size",
     "interval_bounds",
     "network_picture",
+    "neuron_bound",
     "ordered",
     "outputs",
     "parameter_reduction",
