@@ -6,7 +6,8 @@ Run: `python -m benchmarks.network_ablation [--tables=iris,wine,wbc] [--seconds=
 All arms have the first split of a table, one hidden layer, one l1 price and the same
 network to start from. "base" is big-M rows whose M knows the start's objective, and
 ordered neurons; every other arm of the same solver changes one thing. "bound by pairs"
-hands nothing to a solver. One arm after another, on one thread.
+and "bound by neurons" do not hand the whole program to a solver. One arm after another,
+on one thread.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable
 
 from qpm_jax import solvers
+from qpm_jax.networks.bounds.by_neurons.bound import neuron_bound
 from qpm_jax.networks.bounds.intervals import PreactivationBounds, interval_bounds
 from qpm_jax.networks.bounds.path_bound import path_bound
 from qpm_jax.networks.bounds.tightening import tightened_bounds
@@ -92,6 +94,11 @@ def pairs(problem: NetworkProblem, start: ReLUNetwork, seconds: float) -> Found:
     return problem.objective(start), path_bound(problem, seconds)
 
 
+def neurons(problem: NetworkProblem, start: ReLUNetwork, seconds: float) -> Found:
+    objective = problem.objective(start)
+    return objective, neuron_bound(problem, objective, seconds)
+
+
 ARMS: dict[str, Arm] = {
     "base": program_arm(),
     "M without the objective": program_arm(bounds=unknown),
@@ -102,6 +109,7 @@ ARMS: dict[str, Arm] = {
     "indicators by SCIP": program_arm("scip", relu="indicator"),
     "partitioned by SCIP": program_arm("scip", relu="partitioned"),
     "bound by pairs": pairs,
+    "bound by neurons": neurons,
 }
 
 

@@ -83,3 +83,26 @@ def test_those_of_convolutions_are_as_well(during):
     assert objectives[0] == problem.objective(start)
     assert objectives[-1] == pytest.approx(found.objective)
     assert objectives[-1] < objectives[0]
+
+
+@pytest.mark.parametrize(("instances", "heard"), [(8, []), (100, [0.05])])
+def test_programs_that_are_not_small_are_bounded_neuron_by_neuron(
+    monkeypatch, instances, heard
+):
+    told = []
+
+    def bound(problem, objective, time_limit, gap, seed, hear):
+        told.append(0.05)
+        hear(0.05)
+
+    monkeypatch.setattr(dense_solve, "neuron_bound", bound)
+    monkeypatch.setattr(dense_solve, "path_bound", lambda *_: 0.0)
+    monkeypatch.setattr(dense_solve, "_search", lambda *_: None)
+    monkeypatch.setattr(dense_solve, "_whole", lambda *_: "time_limit")
+    random = np.random.default_rng(0)
+    labels = np.arange(instances) % 2
+    data = random.normal(size=(instances, 2))
+    problem = NetworkProblem(data, labels, 2, (2,), weight_family("ternary"), l1=0.05)
+    found = dense_solve.solve(problem, time_limit=600, start=zero_network(problem))
+    assert told == heard
+    assert found.bound == sum(heard)
