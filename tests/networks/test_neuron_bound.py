@@ -14,6 +14,7 @@ from qpm_jax.networks import (
     neuron_bound,
     weight_family,
 )
+from qpm_jax.networks.bounds.by_neurons import bound as bound_module
 from qpm_jax.networks.bounds.by_neurons.ascent import climb, gains
 from qpm_jax.networks.bounds.by_neurons.certificate import Certificate
 from qpm_jax.networks.bounds.by_neurons.dual_program import (
@@ -87,6 +88,12 @@ class TestTheBound:
         optimum = solvers.solve(build_dense(wide).program, threads=1)
         assert optimum.status == "optimal"
         assert neuron_bound(narrow, 1.0, 10.0) <= optimum.objective + 1e-6
+
+    def test_totals_beyond_the_last_are_not_forgotten(self, monkeypatch):
+        problem = blobs(1, 8, 2, hidden=(1,), l1=0.05)
+        assert neuron_bound(problem, 1.0, 10.0) > 0.1
+        monkeypatch.setattr(bound_module, "_MOST_TOTALS", 2)
+        assert neuron_bound(problem, 1.0, 10.0) == pytest.approx(2 * 0.05)
 
     def test_every_bound_is_told_and_they_rise(self):
         problem, told = blobs(0, l1=0.02), []

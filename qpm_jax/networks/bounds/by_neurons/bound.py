@@ -92,6 +92,8 @@ def neuron_bound(
 def _bounds(setting: _Setting, objective: float, gap: float) -> Iterator[float]:
     """Ever tighter bounds: multipliers for the weakest totals first, then proofs."""
     totals, bounds = _totals(setting.choices, objective)
+    # larger totals cost more than the last
+    objective = min(objective, float(bounds[-1]))
     enough = (1 - gap) * objective
     proofs, neurons = _proofs(setting, totals, bounds, enough)
     for proof in proofs:
