@@ -28,7 +28,7 @@ from qpm_jax.networks.bounds.by_neurons.output_choices import output_choices
 from qpm_jax.networks.bounds.by_neurons.pricing import largest_gain, relaxed_gain
 from qpm_jax.networks.bounds.by_neurons.pricing_program import Pricing, make_columns
 from qpm_jax.networks.programs.rows import stacked
-from qpm_jax.networks.starts.dense_starts import repaired, ridge_start
+from qpm_jax.networks.starts.dense_starts import repaired, ridge_start, zero_network
 
 
 def blobs(seed, count=12, classes=3, family="ternary", hidden=(2,), **settings):
@@ -88,6 +88,11 @@ class TestTheBound:
         optimum = solvers.solve(build_dense(wide).program, threads=1)
         assert optimum.status == "optimal"
         assert neuron_bound(narrow, 1.0, 10.0) <= optimum.objective + 1e-6
+
+    def test_where_neurons_cost_too_much_no_network_is_the_best(self):
+        problem = blobs(0, 12, 2, l1=10.0)
+        constant = problem.objective(zero_network(problem))
+        assert neuron_bound(problem, constant, 10.0) == pytest.approx(constant)
 
     def test_totals_beyond_the_last_are_not_forgotten(self, monkeypatch):
         problem = blobs(1, 8, 2, hidden=(1,), l1=0.05)

@@ -98,6 +98,7 @@ def _bounds(setting: _Setting, objective: float, gap: float) -> Iterator[float]:
     proofs, neurons = _proofs(setting, totals, bounds, enough)
     for proof in proofs:
         bounds = np.maximum(bounds, proof.certificate.bounds(setting.choices, totals))
+    yield float(min(objective, bounds.min()))
     while proofs and setting.left and bounds.min() < enough:
         place = int(bounds.argmin())
         which = int(np.argmax([each.promise(totals)[place] for each in proofs]))
