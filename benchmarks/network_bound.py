@@ -1,7 +1,7 @@
-"""How close to a network of one hidden layer the bound neuron by neuron comes, and when.
+"""How close to a network of one hidden layer the bound by neurons comes, and when.
 
-Run: `python -m benchmarks.network_bound [--table=iris] [--seed=0] [--width=4] [--l1=0.01]
-[--l2=0.03] [--training=60] [--seconds=300]`
+Run: `python -m benchmarks.network_bound [--table=iris] [--seed=0] [--width=4]
+[--l1=0.01] [--l2=0.03] [--training=60] [--seconds=300]`
 
 The network is found by gradients and search alone, in `--training` seconds; then bounds
 are sought for `--seconds`, on one thread, and printed as the gap passes every mark.
