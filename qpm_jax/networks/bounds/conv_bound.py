@@ -9,8 +9,8 @@ s ≥ |w| summed over channels. Any set of pairs gives a valid bound.
 
 import numpy as np
 
-from qpm_jax import solvers
 from qpm_jax.networks.conv_problem import ConvProblem
+from qpm_jax.networks.programs.inner_solve import inner_solve
 from qpm_jax.networks.programs.pair_rows import PAIRS, pair_rows
 from qpm_jax.networks.programs.rows import stacked
 from qpm_jax.solvers import MixedIntegerProgram
@@ -29,9 +29,7 @@ def pair_bound(problem: ConvProblem, time_limit: float, pairs: int = PAIRS) -> f
     program = _pair_program(problem, pairs)
     if not program.rows.shape[0]:
         return 0.0
-    answer = solvers.solve(program, "highs", time_limit=time_limit, threads=1)
-    if answer.status == "interrupted":
-        raise KeyboardInterrupt
+    answer = inner_solve(program, time_limit)
     return max(0.0, answer.bound) if np.isfinite(answer.bound) else 0.0
 
 

@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from qpm_jax import solvers
 from qpm_jax.networks.problem import NetworkProblem
+from qpm_jax.networks.programs.inner_solve import inner_solve
 from qpm_jax.networks.programs.rows import Rows, make_rows, stacked
 from qpm_jax.solvers import MixedIntegerProgram
 
@@ -95,9 +95,7 @@ def path_bound(problem: NetworkProblem, time_limit: float = 10.0) -> float:
         if left <= 0:
             break
         program = _program(problem, columns, rows)
-        answer = solvers.solve(program, "highs", time_limit=left, threads=1)
-        if answer.status == "interrupted":
-            raise KeyboardInterrupt
+        answer = inner_solve(program, left)
         if answer.status != "optimal":
             break
         bound = max(bound, answer.bound)

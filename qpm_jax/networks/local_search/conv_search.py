@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from qpm_jax import solvers
 from qpm_jax.networks.conv_network import ConvNetwork
 from qpm_jax.networks.conv_problem import ConvProblem
 from qpm_jax.networks.conv_rule_limits import follows_rules
 from qpm_jax.networks.local_search.filter_step import filter_program, with_filters
 from qpm_jax.networks.local_search.readout_program import readout_program, with_readout
+from qpm_jax.networks.programs.inner_solve import inner_solve
 from qpm_jax.solvers import MixedIntegerProgram
 
 # The least improvement that counts, relative to the objective.
@@ -114,9 +114,4 @@ def _other_filters(
 def _solved(
     program: MixedIntegerProgram, start: np.ndarray, limit: float
 ) -> np.ndarray:
-    answer = solvers.solve(
-        program, "highs", time_limit=limit, gap=1e-4, threads=1, warm_start=start
-    )
-    if answer.status == "interrupted":
-        raise KeyboardInterrupt
-    return answer.values
+    return inner_solve(program, limit, gap=1e-4, warm_start=start).values

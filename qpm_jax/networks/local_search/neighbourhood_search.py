@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qpm_jax import solvers
 from qpm_jax.networks.bounds.intervals import interval_bounds
 from qpm_jax.networks.local_search.neighbourhoods import hold, of_layer, of_neuron
 from qpm_jax.networks.network import ReLUNetwork
 from qpm_jax.networks.problem import NetworkProblem
 from qpm_jax.networks.programs.dense_program import DenseProgram, build_dense
+from qpm_jax.networks.programs.inner_solve import inner_solve
 from qpm_jax.networks.programs.program_values import read_network, standard_form
 from qpm_jax.solvers.solution import FEASIBILITY_TOLERANCE, evaluate
 
@@ -118,17 +118,7 @@ def _step(
     part, start = hold(dense, network, free)
     if evaluate(part.program, start)[1] > FEASIBILITY_TOLERANCE:
         return network, share
-    answer = solvers.solve(
-        part.program,
-        "highs",
-        time_limit=limit,
-        gap=1e-4,
-        threads=1,
-        seed=seed,
-        warm_start=start,
-    )
-    if answer.status == "interrupted":
-        raise KeyboardInterrupt
+    answer = inner_solve(part.program, limit, gap=1e-4, seed=seed, warm_start=start)
     found = read_network(dense, part.expanded(answer.values))
     done = answer.status in ("optimal", "gap_reached")
     quick = done and answer.seconds < 0.3 * limit

@@ -3,7 +3,6 @@
 import numpy as np
 from jaxtyping import Float
 
-from qpm_jax import solvers
 from qpm_jax.networks.conv_network import ConvNetwork, conv_simplified
 from qpm_jax.networks.conv_problem import ConvProblem
 from qpm_jax.networks.conv_rule_limits import (
@@ -15,6 +14,7 @@ from qpm_jax.networks.conv_rule_limits import (
     readout_box,
 )
 from qpm_jax.networks.programs.conv_rule_rows import linear_rows, position_rows
+from qpm_jax.networks.programs.inner_solve import inner_solve
 from qpm_jax.networks.programs.rows import make_rows, stacked
 from qpm_jax.solvers import MixedIntegerProgram
 
@@ -72,9 +72,7 @@ def _linear(
     if all(map(follows_linear, rules, (weights.reshape(each) for each in shapes))):
         return weights
     program, step = _nearest_program(problem, layer, weights)
-    found = solvers.solve(program, "highs", time_limit=60.0, gap=0.01, threads=1)
-    if found.status == "interrupted":
-        raise KeyboardInterrupt
+    found = inner_solve(program, 60.0, gap=0.01)
     if not found.found:
         raise ValueError(
             f"rules holds linear rules of layer {layer} that no weights were found to"

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from qpm_jax import solvers
 from qpm_jax.networks.bounds.by_neurons.output_choices import OutputChoices
 from qpm_jax.networks.labels import output_signs
 from qpm_jax.networks.problem import NetworkProblem
+from qpm_jax.networks.programs.inner_solve import inner_solve
 from qpm_jax.networks.programs.rows import make_rows, stacked
 from qpm_jax.solvers import MixedIntegerProgram
 
@@ -128,9 +128,7 @@ def best_multipliers(
         Multipliers that keep the limits of μ exactly; None where there was no time.
     """
     program = _program(problem, choices, rows, neurons, total)
-    answer = solvers.solve(program, "highs", time_limit=time_limit, threads=1)
-    if answer.status == "interrupted":
-        raise KeyboardInterrupt
+    answer = inner_solve(program, time_limit)
     if answer.status != "optimal":
         return None
     number = len(rows.instance)

@@ -14,8 +14,8 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Float
 
-from qpm_jax import solvers
 from qpm_jax.networks.bounds.by_neurons.pricing_program import Columns, Pricing, along
+from qpm_jax.networks.programs.inner_solve import inner_solve
 from qpm_jax.networks.programs.rows import Rows, make_rows
 from qpm_jax.solvers import MixedIntegerProgram
 
@@ -58,9 +58,7 @@ def hull_rows(
     if not len(down):
         return None
     program = _mixing_program(pricing, columns, values)
-    answer = solvers.solve(program, "highs", time_limit=time_limit, threads=1)
-    if answer.status == "interrupted":
-        raise KeyboardInterrupt
+    answer = inner_solve(program, time_limit)
     if answer.status != "optimal":
         return None
     mixture = answer.values[: len(up) * len(down)].reshape(len(up), len(down))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from qpm_jax import solvers
 from qpm_jax.networks.bounds.by_neurons.dual_program import Neurons
 from qpm_jax.networks.bounds.by_neurons.hull_rows import hull_rows, nearest_rows
 from qpm_jax.networks.bounds.by_neurons.pricing_program import (
@@ -18,6 +17,7 @@ from qpm_jax.networks.bounds.by_neurons.pricing_program import (
     make_columns,
     make_program,
 )
+from qpm_jax.networks.programs.inner_solve import inner_solve
 from qpm_jax.networks.programs.rows import Rows
 from qpm_jax.solvers import MixedIntegerProgram, Solution
 
@@ -139,10 +139,7 @@ def largest_gain(
 
 def _solved(program: MixedIntegerProgram, deadline: float) -> Solution:
     left = max(0.0, deadline - time.perf_counter())
-    answer = solvers.solve(program, "highs", time_limit=left, gap=0.01, threads=1)
-    if answer.status == "interrupted":
-        raise KeyboardInterrupt
-    return answer
+    return inner_solve(program, left, gap=0.01)
 
 
 def _tight(rows: Rows, values: Float[np.ndarray, " V"]) -> Rows:
