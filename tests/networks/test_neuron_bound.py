@@ -127,6 +127,19 @@ class TestTheBound:
     def test_it_is_nothing_where_it_does_not_apply(self, problem):
         assert neuron_bound(problem, 1.0, 1.0) == 0
 
+    @pytest.mark.parametrize(
+        ("objective", "limits", "words"),
+        [
+            (np.inf, {}, "objective is inf; give that of a network"),
+            (np.nan, {}, "objective is nan"),
+            (1.0, {"time_limit": -1.0}, r"time_limit is -1\.0; it must be 0 seconds"),
+            (1.0, {"gap": -0.1}, r"gap is -0\.1; it must be a fraction"),
+        ],
+    )
+    def test_what_is_out_of_range_is_refused_by_name(self, objective, limits, words):
+        with pytest.raises(ValueError, match=words):
+            neuron_bound(blobs(0), objective, **limits)
+
     def test_without_time_it_is_nothing(self):
         assert neuron_bound(blobs(0), 1.0, 0.0) == 0
 

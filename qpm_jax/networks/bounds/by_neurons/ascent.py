@@ -1,7 +1,5 @@
 """Neurons that gain more than they cost, sought by gradients from many starts."""
 
-import functools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -102,7 +100,7 @@ def _starts(
     return weights, np.clip(biases, -limit, limit)
 
 
-@functools.partial(jax.jit)
+@jax.jit
 def _climb(
     features: Float[Array, "N F"],
     slopes: Float[Array, "K N"],

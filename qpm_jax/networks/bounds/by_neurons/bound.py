@@ -21,6 +21,7 @@ from qpm_jax.networks.bounds.by_neurons.output_choices import (
 )
 from qpm_jax.networks.bounds.by_neurons.proof import Proof, advance, begin
 from qpm_jax.networks.problem import NetworkProblem
+from qpm_jax.solvers.options import check_limits
 
 _ROUNDS = 100
 _ADDED = 40
@@ -70,7 +71,15 @@ def neuron_bound(
         A lower bound, at most `objective`; 0, or the price of a layer, for more than
         one hidden layer, and where neurons are free or of too many kinds
         (`output_choices`).
+
+    Raises:
+        ValueError: for an objective that is not finite, or a limit out of range.
     """
+    check_limits(time_limit, gap, None)
+    if not np.isfinite(objective):
+        raise ValueError(
+            f"objective is {objective}; give that of a network, `problem.objective`."
+        )
     best = least = float(problem.layer_price)
     choices = output_choices(problem) if len(problem.hidden) == 1 else None
     if choices is None or objective <= least:
