@@ -26,7 +26,6 @@ TINY = {
         "l1": (0.01,),
         "l2": (0.0,),
         "splits": 1,
-        "seconds": 0.0,
     },
     "milp": {"time_limit": 0.5},
 }
@@ -160,3 +159,38 @@ def test_pruning_keeps_so_many_weights():
     assert problem.loss(ticket) < 0.7
     with pytest.raises(ValueError, match="weights is 11; it must be 0 … 10"):
         gradient_baselines.magnitude_pruned(problem, 11)
+
+
+def test_the_narrowest_of_all_near_the_best_is_chosen_then_the_dearest():
+    grid = [
+        choice.Candidate(4, 0.01, 0.0),
+        choice.Candidate(2, 0.03, 0.0),
+        choice.Candidate(2, 0.01, 0.01),
+        choice.Candidate(2, 0.03, 0.01),
+        choice.Candidate(1, 0.03, 0.03),
+    ]
+    # the first is the best, with a standard error of 0.035: 0.875 is near
+    right = np.array([[0.86, 0.96], [0.9, 0.9], [0.9, 0.8], [0.8, 0.9], [0.8, 0.8]])
+    assert choice.simplest_of_the_best(grid, right) == 1
+    right[2:4] = 0.88
+    assert choice.simplest_of_the_best(grid, right) == 3
+    right[4] = 0.9
+    assert choice.simplest_of_the_best(grid, right) == 4
+
+
+def test_the_choice_is_the_same_every_time():
+    iris = measurements.load("iris")
+    grid = {"widths": (2,), "l1": (0.003, 0.03), "l2": (0.0,), "splits": 2}
+    made = [
+        choice.choose(
+            iris.features,
+            iris.labels,
+            grid | {"test_share": 0.25},
+            "one_hot",
+            "grid",
+            3,
+        )
+        for _ in range(2)
+    ]
+    assert made[0] == made[1]
+    assert made[0][1] > 0.85

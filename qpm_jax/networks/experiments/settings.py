@@ -43,7 +43,6 @@ def default() -> ConfigDict:
                 "l2": (0.0, 0.003, 0.01, 0.03),  # λ₂
                 "splits": 8,
                 "test_share": 0.25,
-                "seconds": 0.3,  # of search, for each candidate and split
             },
             "milp": {
                 "relu": "big_m",
