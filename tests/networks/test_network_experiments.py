@@ -161,21 +161,23 @@ def test_pruning_keeps_so_many_weights():
         gradient_baselines.magnitude_pruned(problem, 11)
 
 
-def test_the_narrowest_of_all_near_the_best_is_chosen_then_the_dearest():
+def test_the_dearest_of_all_near_the_best_is_chosen_then_the_best():
     grid = [
         choice.Candidate(4, 0.01, 0.0),
         choice.Candidate(2, 0.03, 0.0),
         choice.Candidate(2, 0.01, 0.01),
-        choice.Candidate(2, 0.03, 0.01),
-        choice.Candidate(1, 0.03, 0.03),
+        choice.Candidate(8, 0.03, 0.01),
+        choice.Candidate(1, 0.03, 0.01),
     ]
     # the first is the best, with a standard error of 0.035: 0.875 is near
     right = np.array([[0.86, 0.96], [0.9, 0.9], [0.9, 0.8], [0.8, 0.9], [0.8, 0.8]])
-    assert choice.simplest_of_the_best(grid, right) == 1
-    right[2:4] = 0.88
-    assert choice.simplest_of_the_best(grid, right) == 3
-    right[4] = 0.9
-    assert choice.simplest_of_the_best(grid, right) == 4
+    assert choice.dearest_of_the_best(grid, right) == 1
+    right[2] = 0.88
+    assert choice.dearest_of_the_best(grid, right) == 2
+    right[3:] = 0.88
+    assert choice.dearest_of_the_best(grid, right) == 4
+    right[3] = 0.89
+    assert choice.dearest_of_the_best(grid, right) == 3
 
 
 def test_the_choice_is_the_same_every_time():

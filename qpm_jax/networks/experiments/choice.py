@@ -88,14 +88,14 @@ def choose(
     deep_weights: str,
     seed: int,
 ) -> tuple[Candidate, float]:
-    """The simplest candidate that does well on held-out parts of the training part.
+    """The dearest candidate that does well on held-out parts of the training part.
 
     Splits of one size, so that training compiles once for each width. Every candidate
     is trained by gradient descent alone: a search would make the choice depend on the
     machine's speed. Means of so few instances differ by chance, so of all within one
-    standard error of the best (Breiman's rule) the narrowest is taken, of these the one
-    of the largest l2 price, then of the largest l1 price. (Settled on splits of other
-    seeds.)
+    standard error of the best (Breiman's rule) the one of the largest l2 price is
+    taken, of these the one of the largest l1 price, and of these the best, for pruning
+    is the program's work. (Settled on splits of other seeds.)
 
     Args:
         features: float64 [N, F] of the training part.
@@ -125,14 +125,14 @@ def choose(
             right[place, number] = accuracy(
                 problem, network, part.test_features, part.test_labels
             )
-    place = simplest_of_the_best(candidates, right)
+    place = dearest_of_the_best(candidates, right)
     return candidates[place], float(right[place].mean())
 
 
-def simplest_of_the_best(
+def dearest_of_the_best(
     candidates: Sequence[Candidate], right: Float[np.ndarray, "K S"]
 ) -> int:
-    """The place of the simplest candidate within one standard error of the best.
+    """The place of the dearest candidate within one standard error of the best.
 
     Args:
         candidates: K candidates.
@@ -143,8 +143,9 @@ def simplest_of_the_best(
     error = right[best].std() / np.sqrt(right.shape[1])
     near = means >= means[best] - error - 1e-9
 
-    def complexity(place: int) -> tuple[float, float, float]:
+    def order(place: int) -> tuple[float, float, float, int]:
         candidate = candidates[place]
-        return candidate.width, -candidate.l2, -candidate.l1
+        mean = round(float(means[place]), 6)
+        return -candidate.l2, -candidate.l1, -mean, candidate.width
 
-    return min(np.flatnonzero(near).tolist(), key=complexity)
+    return min(np.flatnonzero(near).tolist(), key=order)
