@@ -157,6 +157,9 @@ def _answer(solver: Any, program: MixedIntegerProgram, options: Options) -> RawA
     values = np.array(solver.getSolution().col_value) if found else None
     whole = bool(program.integer.any())
     bound = info.mip_dual_bound if whole else info.objective_function_value
+    if status == named.kOptimal and not found:
+        # Solved with scaled numbers, beyond the tolerance with those of the program.
+        return RawAnswer(None, none, "stalled")
     if status == named.kOptimal or status == named.kModelEmpty:
         gap = info.mip_gap if whole and program.num_variables else 0.0
         proven = gap <= max(1e-9, min(options.gap, 1e-6))
