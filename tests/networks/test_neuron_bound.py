@@ -300,3 +300,24 @@ class TestCertificate:
         scale = 1 / (1 + ratio)
         scaled = Multipliers(scale * multipliers.slopes, scale * 0.005, 0.0)
         assert gains(problem, choices, scaled, neurons).max() <= 1e-9
+
+
+def test_a_grid_as_fine_as_the_tolerance_has_no_bound_by_neurons():
+    labels = np.arange(12) % 2
+    features = np.where(labels, 1.0, -1.0)[:, None]
+    problem = NetworkProblem(
+        features,
+        labels,
+        2,
+        (1,),
+        weight_family("grid", step=4e-10, bits=3),
+        "binary",
+        l1=0.0,
+        neuron_price=0.01,
+        weight_limit=1e9,
+    )
+    network = ReLUNetwork(
+        (np.array([[1e9]]), np.array([[problem.family.limit]])),
+        (np.array([1e9]), np.array([-1.2])),
+    )
+    assert neuron_bound(problem, 1.0, 5.0) <= problem.objective(network)

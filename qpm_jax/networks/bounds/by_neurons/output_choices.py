@@ -12,6 +12,8 @@ from qpm_jax.networks.problem import NetworkProblem
 MOST_CHOICES = 1500
 _MOST_COMBINATIONS = 100_000
 _DIGITS = 9
+# Totals and sizes are compared within 1e-9, which has to be nothing beside a step.
+_LEAST_STEP = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +43,11 @@ def output_choices(problem: NetworkProblem) -> OutputChoices | None:
         problem: of one hidden layer.
 
     Returns:
-        The choices; None for "bilinear", for more than `MOST_CHOICES`, and where
-        neurons are free.
+        The choices; None for "bilinear", for steps below 1e-6, for more than
+        `MOST_CHOICES`, and where neurons are free.
     """
     family, outputs = problem.family, problem.widths[-1]
-    if not family.step or problem.l1 + problem.l2 + problem.neuron_price == 0:
+    if family.step < _LEAST_STEP or problem.l1 + problem.l2 + problem.neuron_price == 0:
         return None
     bits = np.array(list(itertools.product((0, 1), repeat=len(family.coefficients))))
     values = np.unique(np.round(family.values(bits), _DIGITS))
