@@ -1,5 +1,6 @@
 import dataclasses
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -105,6 +106,11 @@ class TestTheBound:
         last = neuron_bound(problem, 0.9, 5.0, hear=told.append)
         assert told == sorted(told)
         assert last == told[-1]
+
+    def test_without_a_limit_of_time_it_ends_at_the_gap(self):
+        problem = blobs(1, 9, l1=0.03)
+        bound = neuron_bound(problem, 0.9, math.inf)
+        assert bound == pytest.approx(neuron_bound(problem, 0.9, 60.0))
 
     def test_a_layer_costs_its_price(self):
         problem = blobs(0, l1=0.05)
