@@ -56,22 +56,23 @@ def run_here(program: MixedIntegerProgram, options: Options) -> RawAnswer:
     import highspy
 
     solver = highspy.Highs()
-    _configure(solver, options)
-    build(solver, program)
-    if options.warm_start is not None:
-        _start(solver, options.warm_start)
-    if options.listener is not None:
-        _report(solver, options.listener)
-    if options.keeper is not None:
-        _keep(solver, options.keeper)
-    solver.HandleUserInterrupt = True
-    if math.isfinite(options.deadline):
-        solver.setOptionValue("time_limit", options.seconds_left)
-    pressed = run_interruptibly(solver.run, solver.cancelSolve)
-    if pressed and not program.integer.any():
-        # Linear programs are steps of larger work, all of which is to end.
-        raise KeyboardInterrupt
-    return _answer(solver, program, options)
+    try:
+        _configure(solver, options)
+        build(solver, program)
+        if options.warm_start is not None:
+            _start(solver, options.warm_start)
+        _hear(solver, options)
+        if math.isfinite(options.deadline):
+            solver.setOptionValue("time_limit", options.seconds_left)
+        pressed = run_interruptibly(solver.run, solver.cancelSolve)
+        if pressed and not program.integer.any():
+            # Linear programs are steps of larger work, all of which is to end.
+            raise KeyboardInterrupt
+        return _answer(solver, program, options)
+    finally:
+        # They hold the solver and it holds them, which is left to the garbage collector
+        # otherwise; and that counts objects, of which this is one of many MB.
+        solver.clearCallbacks()
 
 
 def build(solver: Any, program: MixedIntegerProgram) -> None:
@@ -120,6 +121,14 @@ def _start(solver: Any, values: np.ndarray) -> None:
     """A start without its unknown entries, which HiGHS completes by a smaller solve."""
     known = np.flatnonzero(~np.isnan(values))
     solver.setSolution(len(known), known.astype(np.int32), values[known])
+
+
+def _hear(solver: Any, options: Options) -> None:
+    if options.listener is not None:
+        _report(solver, options.listener)
+    if options.keeper is not None:
+        _keep(solver, options.keeper)
+    solver.HandleUserInterrupt = True
 
 
 def _report(solver: Any, listener: Listener) -> None:

@@ -1,9 +1,11 @@
 """How a solve ends: proven, out of time, interrupted, infeasible or unbounded."""
 
 import dataclasses
+import gc
 import subprocess
 import sys
 import threading
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -282,6 +284,30 @@ def test_what_fails_in_the_solvers_thread_comes_out():
 
     with pytest.raises(ZeroDivisionError):
         run_interruptibly(fails, lambda: None)
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [{}, {"progress": lambda *news: None}, {"incumbent": lambda values: None}],
+    ids=["nothing", "progress", "incumbents"],
+)
+def test_the_memory_of_highs_is_given_back_with_the_answer(heard, monkeypatch):
+    import highspy
+
+    made = []
+
+    class Watched(highspy.Highs):
+        def __init__(self):
+            super().__init__()
+            made.append(weakref.ref(self))
+
+    monkeypatch.setattr(highspy, "Highs", Watched)
+    gc.disable()
+    try:
+        solvers.solve(knapsack(), "highs", **heard)
+    finally:
+        gc.enable()
+    assert [each() for each in made] == [None]
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
