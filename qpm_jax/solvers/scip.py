@@ -34,6 +34,15 @@ def run(program: MixedIntegerProgram, options: Options) -> RawAnswer:
     import pyscipopt
 
     model = pyscipopt.Model()
+    try:
+        return _solved(model, program, options)
+    finally:
+        # Model and progress hold each other, which is left to the garbage collector
+        # otherwise; and that counts objects, of which this is one of many MB.
+        model.free()
+
+
+def _solved(model: Any, program: MixedIntegerProgram, options: Options) -> RawAnswer:
     model.hideOutput()
     _configure(model, options)
     with _collector_paused():

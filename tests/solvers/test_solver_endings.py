@@ -2,6 +2,7 @@
 
 import dataclasses
 import gc
+import importlib
 import subprocess
 import sys
 import threading
@@ -287,24 +288,28 @@ def test_what_fails_in_the_solvers_thread_comes_out():
 
 
 @pytest.mark.parametrize(
+    ("solver", "package", "name"),
+    [("highs", "highspy", "Highs"), ("scip", "pyscipopt", "Model")],
+)
+@pytest.mark.parametrize(
     "heard",
     [{}, {"progress": lambda *news: None}, {"incumbent": lambda values: None}],
     ids=["nothing", "progress", "incumbents"],
 )
-def test_the_memory_of_highs_is_given_back_with_the_answer(heard, monkeypatch):
-    import highspy
+def test_memory_is_given_back_with_the_answer(
+    solver, package, name, heard, monkeypatch
+):
+    module, made = importlib.import_module(package), []
 
-    made = []
-
-    class Watched(highspy.Highs):
+    class Watched(getattr(module, name)):
         def __init__(self):
             super().__init__()
             made.append(weakref.ref(self))
 
-    monkeypatch.setattr(highspy, "Highs", Watched)
+    monkeypatch.setattr(module, name, Watched)
     gc.disable()
     try:
-        solvers.solve(knapsack(), "highs", **heard)
+        solvers.solve(knapsack(), solver, **heard)
     finally:
         gc.enable()
     assert [each() for each in made] == [None]
