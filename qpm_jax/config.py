@@ -31,6 +31,9 @@ def default() -> ConfigDict:
             "model": {
                 "name": "resnet_small",
                 "reduced_strides": False,
+                # Mobile networks: the last ReLU6 without its 6, which a feature that
+                # looks at one place would need all of.
+                "unbounded_maps": False,
                 "weights": "",
                 # Regular expression of what does not train: parameters, and running
                 # statistics of batch normalisation, which then normalise by them.

@@ -227,6 +227,7 @@ def load(workdir: str | Path) -> Run:
         config.model.name,
         len(expected.class_names),
         reduced_strides=config.model.reduced_strides,
+        unbounded_maps=config.model.unbounded_maps,
     )
     network, _ = finetune.qpm_network(workdir, dense.backbone, dropout=0.0)
     selected, assignment = assign.read_assignment(workdir)

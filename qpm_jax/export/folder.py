@@ -73,6 +73,7 @@ def describe(run: Run) -> dict[str, Any]:
         "architecture": _ARCHITECTURE,
         "backbone": config.model.name,
         "reduced_strides": config.model.reduced_strides,
+        "unbounded_maps": config.model.unbounded_maps,
         "class_names": list(run.class_names),
         "feature_names": list(run.feature_names),
         "image_size": list(run.image_size),
@@ -104,5 +105,7 @@ def from_folder(
         description["backbone"],
         read_arrays(folder / ARRAYS),
         reduced_strides=description["reduced_strides"],
+        # Folders of earlier versions do not say.
+        unbounded_maps=description.get("unbounded_maps", False),
     )
     return network, variables, description

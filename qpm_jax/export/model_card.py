@@ -1,5 +1,7 @@
 """The text that travels with a model: what it is, how good it is, how to read it."""
 
+from ml_collections import ConfigDict
+
 from qpm_jax.phases import evaluate, inputs
 from qpm_jax.phases import workdir as folders
 from qpm_jax.run import Run
@@ -36,7 +38,7 @@ of {per_class:g} of {len(run.selected)} features
 
 | | |
 | --- | --- |
-| backbone | `{config.model.name}`{_strides(config.model.reduced_strides)} |
+| backbone | `{config.model.name}`{_options(config.model)} |
 | input | {height}×{width} pixels, RGB, "{run.fit}" |
 | normalisation of [0, 1] | mean {_listed(run.input_mean)}, std \
 {_listed(run.input_std)} |
@@ -76,8 +78,9 @@ score is the sum of (feature − mean)/std over its features.
 """
 
 
-def _strides(reduced: bool) -> str:
-    return ", reduced strides" if reduced else ""
+def _options(model: ConfigDict) -> str:
+    named = ("reduced_strides", "unbounded_maps")
+    return "".join(f", {name.replace('_', ' ')}" for name in named if model[name])
 
 
 def _listed(values: tuple[float, ...]) -> str:

@@ -36,6 +36,8 @@ def from_published(
     state: Mapping[str, ArrayLike],
     reduced_strides: bool = True,
     head: type[models.BinaryHead] = models.BinaryHead,
+    *,
+    unbounded_maps: bool = False,
 ) -> tuple[models.QPMNetwork, Variables]:
     """Turns the state dict of a QPM or CHiQPM into a network and its variables.
 
@@ -46,6 +48,7 @@ def from_published(
       reduced_strides: as the network was trained; the authors' default is True, and
         their files trained on ImageNet need False.
       head: `models.BinaryHead` for QPM, `models.RectifiedHead` for CHiQPM.
+      unbounded_maps: as the network was trained (`models.create`).
 
     Returns:
       The network, `network.apply(variables, images)` giving (logits, features, maps),
@@ -70,7 +73,9 @@ def from_published(
         if name in TORCH
         else _from_places(backbone)
     )
-    dense = models.create(name, 1, reduced_strides=reduced_strides)
+    dense = models.create(
+        name, 1, reduced_strides=reduced_strides, unbounded_maps=unbounded_maps
+    )
     return models.QPMNetwork(backbone=dense.backbone, head=head(**arrays)), variables
 
 

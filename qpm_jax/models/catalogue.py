@@ -49,8 +49,9 @@ class ModelSpecification:
 @dataclass(frozen=True)
 class _Entry:
     specification: ModelSpecification
-    backbone: Callable[[], nn.Module]
-    reduced: Callable[[], nn.Module] | None  # None where there are no strides
+    backbone: Callable[..., nn.Module]
+    reduced: Callable[..., nn.Module] | None  # None where there are no strides
+    bounded: bool = False  # maps end at 6, and can do without
 
 
 def _centred_on(center: int) -> tuple[Colour, Colour]:
@@ -61,13 +62,15 @@ def _centred_on(center: int) -> tuple[Colour, Colour]:
 def _imagenet(
     name: str,
     num_features: int,
-    backbone: Callable[[], nn.Module],
-    reduced: Callable[[], nn.Module] | None,
+    backbone: Callable[..., nn.Module],
+    reduced: Callable[..., nn.Module] | None,
+    *,
+    bounded: bool = False,
 ) -> _Entry:
     size = (224, 224)
     colours = (IMAGENET_MEAN, IMAGENET_STD)
     specification = ModelSpecification(name, num_features, size, *colours, True)
-    return _Entry(specification, backbone, reduced)
+    return _Entry(specification, backbone, reduced, bounded)
 
 
 def _resnet(
@@ -93,6 +96,7 @@ _CATALOGUE = {
             ),
             EfficientNetLite,
             partial(EfficientNetLite, reduced_strides=True),
+            bounded=True,
         ),
         _Entry(
             ModelSpecification(
@@ -100,12 +104,14 @@ _CATALOGUE = {
             ),
             MobileNetV2Folded,
             partial(MobileNetV2Folded, reduced_strides=True),
+            bounded=True,
         ),
         _imagenet(
             "mobilenet_v2",
             1280,
             MobileNetV2,
             partial(MobileNetV2, reduced_strides=True),
+            bounded=True,
         ),
         _resnet("resnet18", BasicBlock, (2, 2, 2, 2)),
         _resnet("resnet34", BasicBlock, (3, 4, 6, 3)),
@@ -149,7 +155,12 @@ def specification(name: str) -> ModelSpecification:
 
 
 def create(
-    name: str, num_classes: int, reduced_strides: bool = False, dropout: float = 0.2
+    name: str,
+    num_classes: int,
+    reduced_strides: bool = False,
+    dropout: float = 0.2,
+    *,
+    unbounded_maps: bool = False,
 ) -> Classifier:
     """Builds the dense network of phase 1: the named backbone and a linear head.
 
@@ -159,6 +170,9 @@ def create(
       reduced_strides: finer maps from stride 1 in the last stage or stages; what that
         is for each backbone is in docs/backbones.md.
       dropout: share of the pooled features set to zero in training.
+      unbounded_maps: for the mobile networks, whose maps end at 6: the last ReLU6
+        without its 6, so that a feature that looks at one place can be as large as one
+        that looks everywhere.
 
     Returns:
       A Flax module; `module.apply(variables, images[N,h,w,3], train=False)` gives
@@ -166,13 +180,20 @@ def create(
 
     Raises:
       ValueError: for an unknown name (naming the nearest), fewer than one class, a
-        dropout outside [0, 1), or reduced strides where there are none to reduce.
+        dropout outside [0, 1), reduced strides where there are none to reduce, or
+        unbounded maps where they have no bound.
     """
     entry = _entry(name)
     if num_classes < 1:
         raise ValueError(f"num_classes: {num_classes}, allowed is 1 or more")
     if not 0.0 <= dropout < 1.0:
         raise ValueError(f"dropout: {dropout}, allowed is 0 up to (not with) 1")
+    backbone = _backbone(entry, reduced_strides, unbounded_maps)
+    return Classifier(backbone=backbone, num_classes=num_classes, dropout=dropout)
+
+
+def _backbone(entry: _Entry, reduced_strides: bool, unbounded_maps: bool) -> nn.Module:
+    name = entry.specification.name
     build = entry.reduced if reduced_strides else entry.backbone
     if build is None:
         known = [other for other in names() if _CATALOGUE[other].reduced]
@@ -180,4 +201,10 @@ def create(
             f"reduced_strides: {name!r} has no strides to reduce, its maps are as fine"
             f" as its patches; allowed are False, or one of {', '.join(known)}"
         )
-    return Classifier(backbone=build(), num_classes=num_classes, dropout=dropout)
+    if unbounded_maps and not entry.bounded:
+        known = [other for other in names() if _CATALOGUE[other].bounded]
+        raise ValueError(
+            f"unbounded_maps: the maps of {name!r} have no bound to take away; allowed"
+            f" are False, or one of {', '.join(known)}"
+        )
+    return build(unbounded_maps=True) if unbounded_maps else build()

@@ -68,17 +68,19 @@ class MobileNetV2Folded(nn.Module):
       num_features: channels of the last 1×1 convolution, F.
       reduced_strides: maps twice as fine, as if the last stage of stride 2 had stride 1
         and dilated convolutions after it.
+      unbounded_maps: the last ReLU6 without its 6.
     """
 
     stages: Sequence[tuple[int, int, int, int]] = STAGES
     num_features: int = NUM_FEATURES
     reduced_strides: bool = False
+    unbounded_maps: bool = False
 
     @nn.compact
     def __call__(
         self, images: Float[Array, "N h w 3"], train: bool = False
     ) -> Float[Array, "N H W F"]:
-        """Returns the maps before pooling, between 0 and 6.
+        """Returns the maps before pooling, between 0 and 6 unless unbounded.
 
         [N, ⌈h/32⌉, ⌈w/32⌉, F], or [N, ⌈h/16⌉, ⌈w/16⌉, F] with reduced strides.
         """
@@ -94,4 +96,5 @@ class MobileNetV2Folded(nn.Module):
             )
 
         hidden = in_stages(block, self.stages, hidden, self.reduced_strides)
-        return jax.nn.relu6(_pointwise(self.num_features, "head")(hidden))
+        last = jax.nn.relu if self.unbounded_maps else jax.nn.relu6
+        return last(_pointwise(self.num_features, "head")(hidden))

@@ -163,6 +163,7 @@ def prepare(
             config.model.name,
             len(dataset.class_names),
             reduced_strides=config.model.reduced_strides,
+            unbounded_maps=config.model.unbounded_maps,
             dropout=config.dense.dropout,
         ),
         image_size=image_size or specification.image_size,

@@ -1,6 +1,7 @@
 """A trained run in the forms other tools read."""
 
 import json
+import shutil
 import sys
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import safetensors.numpy
 from jax import export as jax_export
 
 from qpm_jax import export
+from qpm_jax.config import default
 from qpm_jax.datasets import normalise
 from qpm_jax.export import model_card
 from qpm_jax.export.folder import describe
@@ -50,6 +52,29 @@ def test_the_card_says_what_the_model_is(run, folder):
     assert "red, green, blue" in card
     assert "Not measured" in card
     json.loads((folder / "config.json").read_text())
+
+
+@pytest.mark.parametrize("said", [{"unbounded_maps": True}, {}], ids=["now", "earlier"])
+def test_a_backbone_is_read_as_it_was_made(folder, tmp_path, monkeypatch, said):
+    made = {}
+    shutil.copytree(folder, tmp_path / "copy")
+    about = json.loads((folder / "config.json").read_text())
+    assert about.pop("unbounded_maps") is False
+    (tmp_path / "copy" / "config.json").write_text(json.dumps(about | said))
+    monkeypatch.setattr(
+        "qpm_jax.export.folder.from_published",
+        lambda name, arrays, **options: (made.update(options), None),
+    )
+    export.from_folder(tmp_path / "copy")
+    assert made == {"reduced_strides": False, "unbounded_maps": bool(said)}
+
+
+def test_the_card_names_the_options_of_the_backbone(run, monkeypatch):
+    config = default()
+    config.model.update(reduced_strides=True, unbounded_maps=True)
+    monkeypatch.setattr(model_card.folders, "read_config", lambda workdir: config)
+    card = model_card.model_card(run)
+    assert "| `resnet_small`, reduced strides, unbounded maps |" in card
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,11 @@ from qpm_jax.models.batch_norm import BatchNorm
 from qpm_jax.models.efficientnet_lite import EfficientNetLite
 from qpm_jax.models.inverted_residual import InvertedResidual
 from qpm_jax.models.mobilenet_v2 import FoldedInvertedResidual, MobileNetV2Folded
+from qpm_jax.models.mobilenet_v2_torch import MobileNetV2
 
 TINY_LITE = EfficientNetLite(stages=((2, 8, 1, 2, 3),), num_features=12)
 TINY_MOBILENET = MobileNetV2Folded(stages=((2, 8, 1, 2),), num_features=12)
+TINY_TORCH = MobileNetV2(stages=((2, 8, 1, 2),), num_features=12)
 
 
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "mobilenet_v2_tf"])
@@ -45,6 +47,30 @@ def test_maps_are_non_negative_and_every_weight_learns(backbone, random_variable
     assert maps.shape == (2, 3, 3, 12)
     assert maps.min() >= 0
     assert all(np.any(leaf != 0) for leaf in jax.tree.leaves(gradients))
+
+
+@pytest.mark.parametrize("backbone", [TINY_LITE, TINY_MOBILENET, TINY_TORCH])
+def test_unbounded_maps_are_the_maps_before_their_bound(backbone, random_variables):
+    images = np.random.default_rng(1).normal(size=(2, 9, 9, 3)).astype(np.float32)
+    variables = random_variables(backbone, images.shape)
+    larger = {**variables, "params": jax.tree.map(lambda w: 3 * w, variables["params"])}
+    maps = backbone.clone(unbounded_maps=True).apply(larger, images)
+    assert maps.max() > 6
+    np.testing.assert_array_equal(
+        backbone.apply(larger, images), np.minimum(maps, np.float32(6))
+    )
+
+
+@pytest.mark.parametrize("reduced_strides", [False, True])
+def test_the_catalogue_takes_the_bound_of_the_mobile_networks_away(reduced_strides):
+    bounded = ("efficientnet_lite0", "mobilenet_v2", "mobilenet_v2_tf")
+    for name in bounded:
+        network = models.create(name, 5, reduced_strides, unbounded_maps=True)
+        assert network.backbone.unbounded_maps
+        assert network.backbone.reduced_strides == reduced_strides
+        assert not models.create(name, 5, reduced_strides).backbone.unbounded_maps
+    with pytest.raises(ValueError, match=rf"'resnet50' have no.*{', '.join(bounded)}"):
+        models.create("resnet50", 5, reduced_strides, unbounded_maps=True)
 
 
 def test_lite0_keeps_running_statistics_as_its_original(random_variables):
