@@ -4,6 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class Reporter:
 def run_interruptibly(
     work: Callable[[], object], interrupt: Callable[[], object]
 ) -> bool:
-    """Runs a solver in a thread, so that the main one hears Ctrl-C.
+    """Runs a solver in a thread, so that the main one hears Ctrl-C and other signals.
 
     Args:
         work: the blocking call; it must release the interpreter's lock.
@@ -73,31 +74,54 @@ def run_interruptibly(
 
     Returns:
         Whether Ctrl-C came, also where the solver ended by itself before it heard.
+
+    Raises:
+        BaseException: what the solver's call raised; or what a signal's handler did,
+            once the solver has ended: whoever catches it may free what it worked on.
+        KeyboardInterrupt: Ctrl-C came before the solver began.
     """
-    failures: list[BaseException] = []
+    call: Future[object] = Future()
     # Not `Thread.join`: before Python 3.12 one that is interrupted takes the thread for
     # ended.
     ended = threading.Event()
 
     def guarded() -> None:
-        try:
-            work()
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            ended.set()
+        if call.set_running_or_notify_cancel():
+            try:
+                call.set_result(work())
+            except BaseException as error:
+                call.set_exception(error)
+            finally:
+                ended.set()
 
-    threading.Thread(target=guarded, daemon=True).start()
-    pressed = False
+    came: list[BaseException] = []
+    try:
+        threading.Thread(target=guarded, daemon=True).start()
+        _wait(ended, interrupt, came)
+    except BaseException as error:  # between two waits, or while the thread started
+        came.append(error)
+        if call.cancel():
+            raise
+        _wait(ended, interrupt, came)
+    for error in came:
+        if not isinstance(error, KeyboardInterrupt):
+            raise error
+    call.result()
+    return bool(came)
+
+
+def _wait(
+    ended: threading.Event,
+    interrupt: Callable[[], object],
+    came: list[BaseException],
+) -> None:
+    """Waits for the end, and keeps in `came` what signals' handlers raise meanwhile."""
     while not ended.is_set():
         try:
-            if not ended.wait(0.05) and pressed:
+            if not ended.wait(0.05) and came:
                 interrupt()  # again: a solver forgets one that came while it started
-        except KeyboardInterrupt:
-            pressed = True
-    if failures:
-        raise failures[0]
-    return pressed
+        except BaseException as error:
+            came.append(error)
 
 
 def _infinite(number: float) -> float:

@@ -242,6 +242,35 @@ def test_ctrl_c_ends_the_solve_and_keeps_the_incumbent(solver):
     assert done.stdout.splitlines()[-1] == "interrupted True True"
 
 
+ALARM = """
+import importlib.util, signal, sys
+specification = importlib.util.spec_from_file_location("endings", sys.argv[1])
+module = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(module)
+def ring(*_):
+    raise TimeoutError("the caller's")
+signal.signal(signal.SIGALRM, ring)
+signal.setitimer(signal.ITIMER_REAL, 1.0)
+try:
+    module.solvers.solve(module.market_split(), sys.argv[2], time_limit=30)
+except TimeoutError as error:
+    print("caught", error)
+"""
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_what_a_signals_handler_raises_comes_out_once_the_solver_has_ended(solver):
+    done = subprocess.run(
+        [sys.executable, "-c", ALARM, __file__, solver],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "caught the caller's"
+
+
 def test_ctrl_c_while_the_model_is_built_returns_the_start(monkeypatch):
     def pressed(program, options):
         raise KeyboardInterrupt
@@ -267,6 +296,46 @@ def test_ctrl_c_is_told_also_where_the_work_ended_before_it_heard(monkeypatch):
     patched = SimpleNamespace(Event=PressedOnce, Thread=threading.Thread)
     monkeypatch.setattr("qpm_jax.solvers.listening.threading", patched)
     assert run_interruptibly(begun.wait, begun.set)
+
+
+class PressedAtStart(threading.Thread):
+    """Ctrl-C comes when the thread has been started."""
+
+    def start(self):
+        super().start()
+        raise KeyboardInterrupt
+
+
+class PressedBeforeStart(threading.Thread):
+    """Ctrl-C comes before the thread has been started."""
+
+    def start(self):
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_the_thread_starts_waits_for_the_work(monkeypatch):
+    stop, finished = threading.Event(), []
+
+    def work():
+        stop.wait()
+        finished.append(True)
+
+    patched = SimpleNamespace(Event=threading.Event, Thread=PressedAtStart)
+    monkeypatch.setattr("qpm_jax.solvers.listening.threading", patched)
+    try:
+        pressed = run_interruptibly(work, stop.set)
+    except KeyboardInterrupt:  # the work had not begun, and never will
+        assert not finished
+    else:
+        assert pressed
+        assert finished
+
+
+def test_ctrl_c_before_the_thread_starts_comes_out(monkeypatch):
+    patched = SimpleNamespace(Event=threading.Event, Thread=PressedBeforeStart)
+    monkeypatch.setattr("qpm_jax.solvers.listening.threading", patched)
+    with pytest.raises(KeyboardInterrupt):
+        run_interruptibly(lambda: None, lambda: None)
 
 
 def test_ctrl_c_in_the_last_moment_of_a_linear_program_is_heard(monkeypatch):
