@@ -13,4 +13,4 @@ from configs import published
 
 def get_config() -> ConfigDict:
     """Returns the settings of the row; seeds 0 to 4 give its mean."""
-    return published.get_config("cub", cropped=True)
+    return published.get_config("cub", classes=200, cropped=True)

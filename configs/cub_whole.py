@@ -13,4 +13,4 @@ from configs import published
 
 def get_config() -> ConfigDict:
     """Returns the settings of the row; seeds 0 to 4 give its mean."""
-    return published.whole_photos("cub", cropped=False)
+    return published.whole_photos("cub", classes=200, cropped=False)

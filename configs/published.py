@@ -34,6 +34,8 @@ def get_config(data_set: str, **options: object) -> ConfigDict:
     config.fit = "stretch"
     config.augmentation.crop = "none"
     config.augmentation.crop_padding = 0
+    # Photos are decoded by other processes, so that an accelerator does not wait.
+    config.input.workers = 4
     # The features of 200 classes are chosen more carefully than the default's seconds.
     config.assign.time_limit = 600.0
     return config

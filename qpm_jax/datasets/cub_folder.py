@@ -78,7 +78,8 @@ def list_images(folder: Path) -> tuple[Path, str, list[ImageRecord]]:
     if len(archives) != 1 or len(indices) != 1:
         raise ValueError(
             f"{folder} needs an images folder, or one .zip of images and one "
-            f"*_index.csv; found {len(archives)} .zip and {len(indices)} *_index.csv"
+            f"*_index.csv; found {len(archives)} .zip and {len(indices)} *_index.csv. "
+            f"Get the images with `{DOWNLOAD}`"
         )
     return archives[0], "images/", _index_records(indices[0])
 

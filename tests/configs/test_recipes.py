@@ -40,6 +40,19 @@ def test_the_data_set_knows_its_options(recipe):
     assert set(recipe.dataset.options) <= set(known)
 
 
+@pytest.mark.parametrize("name", ["cub_cropped", "cub_whole"])
+def test_fewer_than_the_published_classes_of_birds_are_refused(name, shared):
+    recipe = _recipe(name)
+    with recipe.unlocked():
+        recipe.dataset.options.root = str(shared("data/cub"))
+    with pytest.raises(ValueError, match=r"classes must be 1 to 50, .*, got 200"):
+        data.load(recipe)
+
+
+def test_photos_are_decoded_beside_the_training(recipe):
+    assert recipe.input.workers > 0
+
+
 def test_the_network_is_resnet50_with_torchvision_weights(recipe):
     specification = models.specification(recipe.model.name)
     assert (recipe.model.name, specification.num_features) == ("resnet50", 2048)
