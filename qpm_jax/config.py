@@ -31,8 +31,8 @@ def default() -> ConfigDict:
             "model": {
                 "name": "resnet_small",
                 "reduced_strides": False,
-                # Mobile networks: the last ReLU6 without its 6, which a feature that
-                # looks at one place would need all of.
+                # Mobile networks: the last ReLU6 without its 6, which keeps the mean
+                # of a feature seen at one place small.
                 "unbounded_maps": False,
                 "weights": "",
                 # Regular expression of what does not train: parameters, and running

@@ -7,6 +7,8 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
+from qpm_jax.nearest_names import did_you_mean
+
 
 def flatten(config: ConfigDict | dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Returns every leaf by its dotted name, such as `dense.epochs`."""
@@ -110,10 +112,9 @@ def check_among(name: str, values: Iterable[Any], allowed: tuple[str, ...]) -> N
     """
     for value in values:
         if value not in allowed:
-            near = difflib.get_close_matches(str(value), allowed, n=3, cutoff=0.5)
-            hint = f" Did you mean {' or '.join(near)}?" if near else ""
             raise ValueError(
-                f"config.{name} is {value!r}.{hint} There are: {', '.join(allowed)}."
+                f"config.{name} is {value!r}.{did_you_mean(value, allowed)} There are:"
+                f" {', '.join(allowed)}."
             )
 
 

@@ -16,7 +16,6 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 from scipy.special import softmax
 
-from qpm_jax import models
 from qpm_jax.datasets.image_files import Fit, as_array, resize
 from qpm_jax.explain.local import Explanation, explain
 from qpm_jax.explain.local_maps import shown_size
@@ -25,6 +24,7 @@ from qpm_jax.explain.names import feature_labels, feature_names
 from qpm_jax.phases import assign, finetune, inputs
 from qpm_jax.phases import workdir as folders
 from qpm_jax.phases.forward import infer
+from qpm_jax.phases.setting import dense_network
 from qpm_jax.phases.statistics import read_statistics
 
 Image = Any  # a path, a PIL image or an array [h, w, 3] of uint8
@@ -223,12 +223,7 @@ def load(workdir: str | Path) -> Run:
     config = folders.read_config(workdir)
     folders.require(workdir, "finetune")
     expected = inputs.read(workdir)
-    dense = models.create(
-        config.model.name,
-        len(expected.class_names),
-        reduced_strides=config.model.reduced_strides,
-        unbounded_maps=config.model.unbounded_maps,
-    )
+    dense = dense_network(config, len(expected.class_names))
     network, _ = finetune.qpm_network(workdir, dense.backbone, dropout=0.0)
     selected, assignment = assign.read_assignment(workdir)
     statistics = read_statistics(workdir)

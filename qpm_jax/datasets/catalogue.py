@@ -1,6 +1,5 @@
 """Every data set by its name: `names()` and `load(name, **options)`."""
 
-import difflib
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from typing import Any
 
 from qpm_jax.datasets.dataset import Dataset
 from qpm_jax.datasets.option_kinds import fitted
+from qpm_jax.nearest_names import did_you_mean
 
 # name: the module whose `load` reads it (imported when asked for), preset options
 _ENTRIES: dict[str, tuple[str, Mapping[str, Any]]] = {
@@ -82,10 +82,9 @@ def load(name: str, **chosen: Any) -> Dataset:
 
 def _entry(name: str) -> tuple[Callable[..., Dataset], Mapping[str, Any]]:
     if name not in _ENTRIES:
-        near = difflib.get_close_matches(str(name), names(), n=3, cutoff=0.5)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise ValueError(
-            f"unknown data set {name!r}{hint} (there are: {', '.join(names())})"
+            f"unknown data set {name!r}.{did_you_mean(name, names())} There are:"
+            f" {', '.join(names())}"
         )
     module, presets = _ENTRIES[name]
     return importlib.import_module(module).load, presets

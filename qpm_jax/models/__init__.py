@@ -1,6 +1,12 @@
 """Flax backbones, the dense and the binary head, and pretrained weights."""
 
-from qpm_jax.models.catalogue import ModelSpecification, create, names, specification
+from qpm_jax.models.catalogue import (
+    ModelSpecification,
+    check_options,
+    create,
+    names,
+    specification,
+)
 from qpm_jax.models.classifier import Classifier
 from qpm_jax.models.heads import BinaryHead, QPMNetwork
 from qpm_jax.models.rectified_head import RectifiedHead
@@ -19,6 +25,7 @@ __all__ = [
     "QPMNetwork",
     "RectifiedHead",
     "backbone_from_torch_state_dict",
+    "check_options",
     "create",
     "from_torch_state_dict",
     "load_weights",

@@ -1,6 +1,5 @@
 """The networks by name: what each expects and gives, and how it is built."""
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +15,7 @@ from qpm_jax.models.resnet import REDUCED_STRIDES, BasicBlock, Bottleneck, ResNe
 from qpm_jax.models.resnet_small import ResNetSmall
 from qpm_jax.models.swin import SWIN_S_DEPTHS, Swin
 from qpm_jax.models.vit import VisionTransformer
+from qpm_jax.nearest_names import did_you_mean
 
 Colour = tuple[float, float, float]
 
@@ -138,10 +138,9 @@ def names() -> tuple[str, ...]:
 def _entry(name: str) -> _Entry:
     if name in _CATALOGUE:
         return _CATALOGUE[name]
-    near = difflib.get_close_matches(str(name), names(), n=1, cutoff=0.4)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
     raise ValueError(
-        f"name: no model is called {name!r}{hint}; allowed are {', '.join(names())}"
+        f"name: no model is called {name!r}.{did_you_mean(name, names())} Allowed are"
+        f" {', '.join(names())}"
     )
 
 
@@ -149,7 +148,7 @@ def specification(name: str) -> ModelSpecification:
     """Returns what the named backbone expects and gives.
 
     Raises:
-      ValueError: for an unknown name, with the nearest known one.
+      ValueError: for an unknown name, with the nearest known ones.
     """
     return _entry(name).specification
 
@@ -179,7 +178,7 @@ def create(
       (logits[N,C], features[N,F], feature_maps[N,H,W,F]) with non-negative maps.
 
     Raises:
-      ValueError: for an unknown name (naming the nearest), fewer than one class, a
+      ValueError: for an unknown name (the nearest are named), fewer than one class, a
         dropout outside [0, 1), reduced strides where there are none to reduce, or
         unbounded maps where they have no bound.
     """
@@ -188,14 +187,26 @@ def create(
         raise ValueError(f"num_classes: {num_classes}, allowed is 1 or more")
     if not 0.0 <= dropout < 1.0:
         raise ValueError(f"dropout: {dropout}, allowed is 0 up to (not with) 1")
-    backbone = _backbone(entry, reduced_strides, unbounded_maps)
+    check_options(name, reduced_strides, unbounded_maps)
+    build = (entry.reduced if reduced_strides else None) or entry.backbone
+    backbone = build(unbounded_maps=True) if unbounded_maps else build()
     return Classifier(backbone=backbone, num_classes=num_classes, dropout=dropout)
 
 
-def _backbone(entry: _Entry, reduced_strides: bool, unbounded_maps: bool) -> nn.Module:
-    name = entry.specification.name
-    build = entry.reduced if reduced_strides else entry.backbone
-    if build is None:
+def check_options(name: str, reduced_strides: bool, unbounded_maps: bool) -> None:
+    """Raises ValueError where the named backbone does not have an option of `create`.
+
+    Args:
+      name: one of `names()`.
+      reduced_strides: as for `create`.
+      unbounded_maps: as for `create`.
+
+    Raises:
+      ValueError: for an unknown name, reduced strides where there are none to reduce,
+        or unbounded maps where they have no bound; which backbones can is said.
+    """
+    entry = _entry(name)
+    if reduced_strides and entry.reduced is None:
         known = [other for other in names() if _CATALOGUE[other].reduced]
         raise ValueError(
             f"reduced_strides: {name!r} has no strides to reduce, its maps are as fine"
@@ -207,4 +218,3 @@ def _backbone(entry: _Entry, reduced_strides: bool, unbounded_maps: bool) -> nn.
             f"unbounded_maps: the maps of {name!r} have no bound to take away; allowed"
             f" are False, or one of {', '.join(known)}"
         )
-    return build(unbounded_maps=True) if unbounded_maps else build()

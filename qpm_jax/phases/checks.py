@@ -23,12 +23,22 @@ def check_settings(config: ConfigDict) -> None:
             "for instance 2."
         )
     precision.check(config.precision)
+    _check_model(config)
     data.check_settings(config)
     # Pretrained weights may be the dense model as they are.
     _check_training(config, "dense", least_epochs=0 if config.model.weights else 1)
     _check_training(config, "finetune", least_epochs=1)
     _check_distillation(config)
     _check_assignment(config)
+
+
+def _check_model(config: ConfigDict) -> None:
+    """Raises ValueError where the backbone is unknown or lacks what it is to have."""
+    model = config.model
+    try:
+        models.check_options(model.name, model.reduced_strides, model.unbounded_maps)
+    except ValueError as error:
+        raise ValueError(f"config.model.{error}") from None
 
 
 def _check_training(config: ConfigDict, phase: str, least_epochs: int) -> None:

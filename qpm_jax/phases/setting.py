@@ -142,8 +142,8 @@ def prepare(
     Raises:
       ValueError: A setting is impossible; the message says which and what would do.
     """
-    specification = models.specification(config.model.name)
     checks.check_settings(config)
+    specification = models.specification(config.model.name)
     if dataset is None:
         dataset = data.load(config)
     data.check_training_images(dataset)
@@ -159,13 +159,7 @@ def prepare(
         config=config,
         workdir=folders.open_workdir(workdir, config),
         dataset=dataset,
-        network=models.create(
-            config.model.name,
-            len(dataset.class_names),
-            reduced_strides=config.model.reduced_strides,
-            unbounded_maps=config.model.unbounded_maps,
-            dropout=config.dense.dropout,
-        ),
+        network=dense_network(config, len(dataset.class_names)),
         image_size=image_size or specification.image_size,
         mean=mean,
         std=std,
@@ -173,6 +167,17 @@ def prepare(
     )
     inputs.write(setting.workdir, _inputs(setting))
     return setting
+
+
+def dense_network(config: ConfigDict, num_classes: int) -> models.Classifier:
+    """Returns the network of phase 1 as a run's configuration says."""
+    return models.create(
+        config.model.name,
+        num_classes,
+        reduced_strides=config.model.reduced_strides,
+        unbounded_maps=config.model.unbounded_maps,
+        dropout=config.dense.dropout,
+    )
 
 
 def _inputs(setting: Setting) -> inputs.Inputs:

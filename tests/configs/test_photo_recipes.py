@@ -14,6 +14,7 @@ from qpm_jax.config import from_dict
 from qpm_jax.config_keys import flatten
 from qpm_jax.datasets.augment import AugmentationPolicy
 from qpm_jax.phases import checks, data
+from qpm_jax.phases.setting import dense_network
 from qpm_jax.training.frozen import is_frozen
 
 STEMS = {"cub50": {"stem"}, "cub50_lite0": {"stem", "stem_norm"}}
@@ -50,7 +51,7 @@ def test_the_photos_of_fifty_classes_load(recipe, shared):
 def test_the_weights_are_those_of_the_backbone(recipe, shared):
     file = shared(f"data/weights/{Path(recipe.model.weights).name}")
     loaded = models.load_weights(recipe.model.name, file)
-    network = models.create(recipe.model.name, num_classes=50)
+    network = dense_network(recipe, num_classes=50)
     image = jax.ShapeDtypeStruct((1, 64, 64, 3), jnp.float32)
     new = jax.eval_shape(network.init, jax.random.key(0), image)
     models.transfer(new, loaded)
@@ -59,7 +60,7 @@ def test_the_weights_are_those_of_the_backbone(recipe, shared):
 @pytest.mark.parametrize("name", FROZEN_BLOCKS)
 def test_the_first_blocks_are_frozen_and_the_rest_trains(name):
     recipe = _recipe(name)
-    network = models.create(recipe.model.name, num_classes=50)
+    network = dense_network(recipe, num_classes=50)
     image = jax.ShapeDtypeStruct((1, 64, 64, 3), jnp.float32)
     shapes = jax.eval_shape(network.init, jax.random.key(0), image)
     ones = jax.tree.map(lambda _: np.ones(1, np.float32), shapes["params"])

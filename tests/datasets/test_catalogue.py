@@ -42,12 +42,12 @@ def test_digits_cannot_be_shrunk():
 
 
 def test_an_unknown_name_offers_the_nearest():
-    with pytest.raises(ValueError, match=r"'digit'; did you mean digits\?.*birds"):
+    with pytest.raises(ValueError, match=r"'digit'\. Did you mean digits\?.*birds"):
         datasets.load("digit")
 
 
 def test_a_name_like_no_other_offers_the_list():
-    with pytest.raises(ValueError, match=r"unknown data set 'zzz' \(there are: birds"):
+    with pytest.raises(ValueError, match=r"unknown data set 'zzz'\. There are: birds"):
         datasets.load("zzz")
 
 

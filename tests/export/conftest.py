@@ -36,17 +36,17 @@ def variables_by_rule(module, image_shape):
 
 @pytest.fixture(scope="session")
 def open_run(tmp_path_factory):
-    """Returns a function: name of a backbone -> a run with it."""
+    """Returns a function: name of a backbone, its options -> a run with it."""
 
-    def make(name):
+    def make(name, **options):
         config = default()
-        config.model.name = name
+        config.model.update(name=name, **options)
         workdir = folders.open_workdir(tmp_path_factory.mktemp(name) / "run", config)
         names, colours = ("red", "green", "blue"), ((0.3, 0.4, 0.5), (0.2, 0.3, 0.2))
         inputs.write(workdir, inputs.Inputs(names, (16, 16), *colours))
         mean, std = np.linspace(0.1, 0.5, 5), np.linspace(1, 2, 5)
         head = models.BinaryHead(SELECTED, ASSIGNMENT, mean, std, dropout=0.0)
-        backbone = models.create(name, 3).backbone
+        backbone = models.create(name, 3, **options).backbone
         network = models.QPMNetwork(backbone=backbone, head=head)
         return Run(
             workdir=workdir,

@@ -69,6 +69,30 @@ def test_a_backbone_is_read_as_it_was_made(folder, tmp_path, monkeypatch, said):
     assert made == {"reduced_strides": False, "unbounded_maps": bool(said)}
 
 
+@pytest.fixture(scope="module")
+def unbounded(open_run):
+    """A run whose maps go beyond 6."""
+    run = open_run("mobilenet_v2", unbounded_maps=True)
+    norm = run.variables["params"]["backbone"]["head_norm"]
+    norm["scale"], norm["bias"] = 20 * norm["scale"], norm["bias"] + 5
+    return run
+
+
+def test_maps_without_a_bound_stay_without_one(unbounded, tmp_path, photos):
+    export.save_folder(unbounded, tmp_path)
+    network, variables, about = export.from_folder(tmp_path)
+    inputs = normalise(photos, about["mean"], about["std"])
+    logits, _, maps = jax.jit(network.apply)(variables, inputs)
+    assert maps.max() > 6
+    np.testing.assert_allclose(logits, unbounded.predict(photos).logits, atol=1e-3)
+
+
+def test_pytorchs_file_warns_of_maps_that_pytorch_would_bound(unbounded, tmp_path):
+    pytest.importorskip("torch", reason="torch is not installed")
+    with pytest.warns(UserWarning, match="unbounded_maps=True"):
+        export.save_torch(unbounded, tmp_path / "model.pt")
+
+
 def test_the_card_names_the_options_of_the_backbone(run, monkeypatch):
     config = default()
     config.model.update(reduced_strides=True, unbounded_maps=True)

@@ -99,7 +99,7 @@ def test_a_backbone_of_phase_one_drops_into_the_interpretable_network(small):
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():
-    with pytest.raises(ValueError, match="did you mean 'resnet_small'"):
+    with pytest.raises(ValueError, match="Did you mean resnet_small"):
         models.create("resnet_smal", 2)
     with pytest.raises(ValueError, match=r"no model is called 'xyz'.*resnet_small"):
         models.specification("xyz")

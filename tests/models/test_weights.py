@@ -181,7 +181,7 @@ def test_models_without_published_weights_are_refused(tmp_path):
         models.load_weights("resnet_small", tmp_path)
     with pytest.raises(ValueError, match=r"no PyTorch names .* 'mobilenet_v2_tf'"):
         models.from_torch_state_dict("mobilenet_v2_tf", {})
-    with pytest.raises(ValueError, match="did you mean 'mobilenet_v2_tf'"):
+    with pytest.raises(ValueError, match="Did you mean mobilenet_v2_tf"):
         models.load_weights("mobilenet_v2_tff", tmp_path)
 
 

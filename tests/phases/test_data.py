@@ -8,7 +8,7 @@ from qpm_jax import models, statistics
 from qpm_jax.config import default
 from qpm_jax.datasets.dataset import Dataset, Split
 from qpm_jax.phases import data, inputs
-from qpm_jax.phases.setting import prepare
+from qpm_jax.phases.setting import dense_network, prepare
 
 
 def _config(**inputs):
@@ -73,6 +73,20 @@ def test_impossible_settings_are_refused(tmp_path, change, message):
     config.update(change)
     with pytest.raises(ValueError, match=message):
         prepare(config, tmp_path, _dataset([0, 1, 2]))
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_runs_backbone_has_the_options_that_are_set(tmp_path, asked):
+    config = _config()
+    config.model.update(name="mobilenet_v2", reduced_strides=asked)
+    config.model.unbounded_maps = asked
+    for network in (
+        prepare(config, tmp_path / "run", _dataset([0, 1, 2])).network,
+        dense_network(config, 3),
+    ):
+        assert network.backbone.unbounded_maps == asked
+        assert network.backbone.reduced_strides == asked
+        assert (network.num_classes, network.dropout) == (3, config.dense.dropout)
 
 
 def test_a_class_without_training_images_is_named(tmp_path):

@@ -170,7 +170,12 @@ def test_an_unknown_last_phase_is_named(tmp_path, config, dataset):
         ({"num_features": 0}, "between 1 and 192"),
         ({"per_class": 9}, r"per_class is 9; it must lie between 1 and"),
         ({"num_features": 3, "per_class": 3}, "only 1 different sets.* 4 classes"),
-        ({"model.name": "resnet_smal"}, "resnet_small"),
+        ({"model.name": "resnet_smal"}, r"config\.model\.name: .*mean resnet_small"),
+        ({"model.unbounded_maps": True}, r"config\.model\.unbounded_maps: .*mobilenet"),
+        (
+            {"model.name": "vit_s_14_dinov2", "model.reduced_strides": True},
+            r"config\.model\.reduced_strides: .*one of .*resnet50",
+        ),
         ({"evaluate_epochs": 0}, r"evaluate_epochs is 0; it must be at least 1"),
         ({"checkpoint_keep": 0}, r"checkpoint_keep is 0; it must be at least 1"),
         ({"divergence": 0.5}, r"divergence is 0\.5; it must be 0 \(off\) or above 1"),

@@ -1,11 +1,11 @@
 """Every table by its name: `names()` and `load(name, root)`."""
 
-import difflib
 from collections.abc import Callable
 from pathlib import Path
 
 from qpm_jax.datasets.tables import ask_ubuntu, digits, flags, mnist
 from qpm_jax.datasets.tables.table import Table, TextTable
+from qpm_jax.nearest_names import did_you_mean
 
 _LOADERS: dict[str, Callable[[str | Path | None], Table | TextTable]] = {
     "ask_ubuntu": ask_ubuntu.load,
@@ -37,10 +37,8 @@ def load(name: str, root: str | Path | None = None) -> Table | TextTable:
             missing or damaged.
     """
     if name not in _LOADERS:
-        near = difflib.get_close_matches(str(name), names(), n=3, cutoff=0.5)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise ValueError(
-            f"name is {name!r}; there is no such table.{hint} There are:"
-            f" {', '.join(names())}."
+            f"name is {name!r}; there is no such table.{did_you_mean(name, names())}"
+            f" There are: {', '.join(names())}."
         )
     return _LOADERS[name](root)

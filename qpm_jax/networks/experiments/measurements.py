@@ -1,11 +1,12 @@
 """The three tables of measurements of arXiv 2504.14356, as scikit-learn has them."""
 
-import difflib
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
+
+from qpm_jax.nearest_names import did_you_mean
 
 # "wbc" is the diagnostic set of 569 instances (docs/networks.md, Splits says why).
 _LOADERS = {"iris": "load_iris", "wine": "load_wine", "wbc": "load_breast_cancer"}
@@ -58,11 +59,9 @@ def load(name: str) -> Measurements:
         ValueError: for another name.
     """
     if name not in _LOADERS:
-        near = difflib.get_close_matches(str(name), NAMES, n=1, cutoff=0.4)
-        hint = f" Did you mean {near[0]}?" if near else ""
         raise ValueError(
-            f"name is {name!r}; there is no such table.{hint} There are:"
-            f" {', '.join(NAMES)}."
+            f"name is {name!r}; there is no such table.{did_you_mean(name, NAMES)}"
+            f" There are: {', '.join(NAMES)}."
         )
     from sklearn import datasets
 
