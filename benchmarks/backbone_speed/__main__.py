@@ -15,6 +15,7 @@ Arms: jax, jax-bfloat16 (training in mixed precision), torch, torch-compiled.
 
 import argparse
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -73,6 +74,8 @@ def _start(arm: str, arguments: argparse.Namespace) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        # Arms share a GPU's memory, of which JAX would take three quarters at once.
+        env={"XLA_PYTHON_CLIENT_PREALLOCATE": "false", **os.environ},
     )
 
 

@@ -82,11 +82,16 @@ def row(
     seconds = statistics.median(r[arm]["train"] for r in rounds)
     ratio = statistics.median(r[base]["train"] / r[arm]["train"] for r in rounds)
     forward = statistics.median(r[arm]["forward"] for r in rounds)
-    passes = statistics.median(r[arm]["statistics"] / r[arm]["forward"] for r in rounds)
+    passes = [
+        r[arm]["statistics"] / r[arm]["forward"]
+        for r in rounds
+        if "statistics" in r[arm]
+    ]
+    overhead = f"{statistics.median(passes):.2f}" if passes else "–"
     peak = peak_rate(arm, facts)
     return (
         f"{arm:16}{batch / seconds:12.2f}{ratio:10.2f}"
         f"{operations / seconds / peak:13.2f}{peak / 1e12:14.3f}"
-        f"{batch / forward:9.2f}{passes:12.2f}"
+        f"{batch / forward:9.2f}{overhead:>12}"
         f"{rounds[-1][arm]['memory']:10.2f}{facts[arm]['compile']:11.1f}"
     )

@@ -17,7 +17,8 @@ class Timed:
     Attributes:
       facts: `device`, `precision` of the backbone's arithmetic, `peak_flops` a second
         of a matrix product in that precision, `compile` in seconds.
-      actions: `train`, `forward` and `statistics`, each one batch, until it is done.
+      actions: `train`, `forward` and, of this project alone, `statistics`, each one
+        batch, until it is done.
       memory: largest memory so far, in GiB.
     """
 

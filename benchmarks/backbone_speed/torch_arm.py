@@ -58,7 +58,7 @@ def make(arm: str, batch_size: int, size: int) -> Timed:
     started = time.perf_counter()
     train = _training(network, images, labels, arm == "torch-compiled", device)
     forward = _forward(network, images, arm == "torch-compiled", device)
-    actions = {"train": train, "forward": forward, "statistics": forward}
+    actions = {"train": train, "forward": forward}
     for action in actions.values():
         action()
     facts = {

@@ -73,6 +73,10 @@ def test_a_row_has_medians_and_the_share_of_the_peak():
     # 8 images in 4 s, half as fast as torch, 1 of 2 TFLOP/s
     rates, rest = ["2.00", "0.50", "0.50"], ["2.000", "8.00", "1.10", "1.50", "3.0"]
     assert words == ["jax", *rates, *rest]
+    for measured_round in rounds:
+        del measured_round["jax"]["statistics"]
+    without = figures.row("jax", "torch", FACTS, rounds, 8, operations=1).split()
+    assert without[6] == "–"
     assert len(figures.HEADER) == len(
         figures.row("jax", "torch", FACTS, rounds, 8, operations=1)
     )
