@@ -90,7 +90,7 @@ def to_published(
       variables: the network's variables, {"params": {"backbone"}, …}.
 
     Returns:
-      key -> array, float32 but for the selection, int64; PyTorch's names where the
+      key -> array by rows, float32 but the selection, int64; PyTorch's names where the
       backbone has them (torchvision's, else its authors'), else the places in the
       variables joined by points ("params.backbone.stem.kernel").
 
@@ -109,7 +109,8 @@ def to_published(
         arrays[_HEAD[part]] = chosen
     arrays[_HEAD["selected"]] = selected
     arrays[_HEAD["assignment"]] = np.asarray(head.assignment, np.float32)
-    return arrays
+    # safetensors writes memory as it lies, whatever the order of the axes.
+    return {key: np.ascontiguousarray(array) for key, array in arrays.items()}
 
 
 def _check_keys(

@@ -36,6 +36,16 @@ def test_a_folder_gives_the_runs_predictions(run, folder, photos):
     assert about["image_size"] == [16, 16]
 
 
+def test_an_assignment_stored_by_columns_is_written_by_rows(run, tmp_path, photos):
+    """As trained runs hold it: safetensors would write its memory as it lies."""
+    head = run.network.head
+    by_columns = head.clone(assignment=np.asfortranarray(head.assignment))
+    other = replace(run, network=run.network.clone(head=by_columns))
+    export.save_folder(other, tmp_path)
+    network, _, _ = export.from_folder(tmp_path)
+    np.testing.assert_array_equal(network.head.assignment, run.assignment)
+
+
 def test_the_arrays_are_readable_without_this_package(run, folder):
     arrays = safetensors.numpy.load_file(folder / "model.safetensors")
     np.testing.assert_array_equal(arrays["linear.selection"], run.selected)
