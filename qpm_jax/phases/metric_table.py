@@ -139,8 +139,9 @@ def table(result: dict[str, Values]) -> str:
         better = f" ({metric.better} is better)" if metric.better else ""
         row = "".join(f"{format_metric(name, result[c][name]):>11}" for c in columns)
         lines.append(f"{metric.label + better:42}{row}")
-    ratio = (result["qpm"]["accuracy"] or 0) / (result["dense"]["accuracy"] or 1)
-    lines.append(f"{'QPM accuracy / dense':42}{'':11}{100 * ratio:>10.1f}%")
+    if result["dense"]["accuracy"]:
+        ratio = (result["qpm"]["accuracy"] or 0) / result["dense"]["accuracy"]
+        lines.append(f"{'QPM accuracy / dense':42}{'':11}{100 * ratio:>10.1f}%")
     return "\n".join([*lines, PUBLISHED_SETTING] if known else lines)
 
 

@@ -46,7 +46,9 @@ def test_the_page_of_results_has_the_same_commands():
     modules = [importlib.import_module(f"configs.{name}") for name in ROWS]
     commands = [_commands(module.__doc__)[0] for module in modules]
     section = page.read_text("utf-8").split("\n## Published recipes\n")[1]
-    assert _commands(section.split("\n## ")[0]) == commands
+    *found, of_a_file = _commands(section.split("\n## ")[0])
+    assert found == commands
+    assert of_a_file[2] == "launch.published"
     assert len({next(w for w in words if "workdir" in w) for words in commands}) == 5
 
 
