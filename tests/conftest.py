@@ -3,6 +3,7 @@
 import atexit
 import fcntl
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -120,6 +121,62 @@ class GoldenCases:
 def golden(shared):
     """Returns a function: file stem in golden/ -> GoldenCases, or a skip."""
     return lambda stem: GoldenCases(shared(f"golden/{stem}.npz"))
+
+
+@pytest.fixture(scope="session")
+def original_resnet():
+    """Returns a function: name, strides as published -> PyTorch's network, or a skip.
+
+    It is that of the package transformers, whose arrays `torchvision_key` renames.
+    """
+    pytest.importorskip("torch", reason="needs torch (extra parity)")
+    transformers = pytest.importorskip(
+        "transformers", reason="needs transformers (extra parity)"
+    )
+
+    def make(name, reduced_strides):
+        kind, depths, width = {
+            "resnet18": ("basic", [2, 2, 2, 2], 64),
+            "resnet34": ("basic", [3, 4, 6, 3], 64),
+            "resnet50": ("bottleneck", [3, 4, 6, 3], 256),
+        }[name]
+        config = transformers.ResNetConfig(
+            layer_type=kind,
+            depths=depths,
+            hidden_sizes=[width << stage for stage in range(4)],
+            num_labels=5,
+        )
+        network = transformers.ResNetForImageClassification(config).eval()
+        for stage in network.resnet.encoder.stages[2:] if reduced_strides else ():
+            for layer in stage.layers[0].modules():
+                if hasattr(layer, "stride"):
+                    layer.stride = (1, 1)
+        return network
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def torchvision_key():
+    """Returns a function: transformers' name of a ResNet's array -> torchvision's."""
+    patterns = [
+        (r"^resnet\.embedder\.embedder\.convolution", "conv1"),
+        (r"^resnet\.embedder\.embedder\.normalization", "bn1"),
+        (r"^resnet\.encoder\.stages\.(\d)", lambda m: f"layer{int(m[1]) + 1}"),
+        (r"layers\.(\d)", r"\1"),
+        (r"layer\.(\d)\.convolution", lambda m: f"conv{int(m[1]) + 1}"),
+        (r"layer\.(\d)\.normalization", lambda m: f"bn{int(m[1]) + 1}"),
+        (r"shortcut\.convolution", "downsample.0"),
+        (r"shortcut\.normalization", "downsample.1"),
+        (r"^classifier\.1", "fc"),
+    ]
+
+    def rename(key):
+        for pattern, name in patterns:
+            key = re.sub(pattern, name, key)
+        return key
+
+    return rename
 
 
 @pytest.fixture(scope="module")

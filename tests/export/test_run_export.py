@@ -208,6 +208,33 @@ def test_a_pytorch_file_holds_the_published_layout(resnet_run, tmp_path):
     assert network.backbone == resnet_run.network.backbone
 
 
+def test_pytorchs_own_network_answers_as_the_run_that_was_exported(
+    resnet_run, tmp_path, photos, original_resnet, torchvision_key
+):
+    backbone = original_resnet("resnet18", reduced_strides=False)
+    import torch
+
+    export.save_torch(resnet_run, tmp_path / "model.pt")
+    state = torch.load(tmp_path / "model.pt", weights_only=True)
+    backbone.classifier = torch.nn.Identity()
+    names = [k for k in backbone.state_dict() if "num_batches" not in k]
+    parts = {name: state.pop(torchvision_key(name)) for name in names}
+    missing, unknown = backbone.load_state_dict(parts, strict=False)
+    assert all(key.endswith("num_batches_tracked") for key in missing)
+    assert not unknown
+    assert all(key.startswith("linear.") for key in state)
+    inputs = torch.tensor(
+        normalise(photos, resnet_run.input_mean, resnet_run.input_std)
+    )
+    with torch.no_grad():
+        maps = backbone.resnet(inputs.permute(0, 3, 1, 2)).last_hidden_state
+        features = maps.mean((2, 3))[:, state["linear.selection"]]
+        features = (features - state["linear.mean"]) / state["linear.std"]
+        logits = features @ state["linear.layer.weight"].T
+    expected = resnet_run.predict(photos)
+    np.testing.assert_allclose(logits, expected.logits, atol=1e-4)
+
+
 def test_without_pytorch_the_other_forms_are_named(resnet_run, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ValueError, match=r"not installed.*safetensors holds the same"):
