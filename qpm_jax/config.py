@@ -35,6 +35,8 @@ def default() -> ConfigDict:
                 # of a feature seen at one place small.
                 "unbounded_maps": False,
                 "weights": "",
+                # That the file must have, or its first eight digits; "": any file.
+                "weights_sha256": "",
                 # Regular expression of what does not train: parameters, and running
                 # statistics of batch normalisation, which then normalise by them.
                 "frozen": "",

@@ -72,6 +72,7 @@ def list_images(folder: Path) -> tuple[Path, str, list[ImageRecord]]:
             raise ValueError(
                 f"{folder / 'images'} holds no image that images.txt names"
             )
+        check_photos(folder / "images", here, "CUB_200_2011.tgz")
         return folder, "images/", here
     archives = sorted(folder.glob("*.zip"))
     indices = sorted(folder.glob("*_index.csv"))
@@ -82,6 +83,22 @@ def list_images(folder: Path) -> tuple[Path, str, list[ImageRecord]]:
             f"Get the images with `{DOWNLOAD}`"
         )
     return archives[0], "images/", _index_records(indices[0])
+
+
+def check_photos(folder: Path, records: list[ImageRecord], source: str) -> None:
+    """Raises ValueError where a photo of the lists is missing, which is named.
+
+    Args:
+        folder: what the paths of `records` are below.
+        records: the photos looked for.
+        source: what to unpack again.
+    """
+    missing = [r.path for r in records if not (folder / r.path).is_file()]
+    if missing:
+        raise ValueError(
+            f"{folder} lacks {len(missing)} of the {len(records)} photos that CUB's "
+            f"split names, such as {missing[0]}; unpack {source} again"
+        )
 
 
 def official_records(folder: Path) -> list[ImageRecord]:

@@ -12,6 +12,7 @@ import numpy as np
 from qpm_jax.datasets.cub_folder import (
     DOWNLOAD,
     ImageRecord,
+    check_photos,
     class_attributes,
     clean_name,
     find_root,
@@ -123,12 +124,7 @@ def _split(
     boxes: dict[int, str] | None,
     cache_bytes: int,
 ) -> Split:
-    missing = [r.path for r in records if not (folder / r.path).is_file()]
-    if missing:
-        raise ValueError(
-            f"{folder} lacks {len(missing)} of the {len(records)} photos that CUB's "
-            f"split names, such as {missing[0]}; unpack TravelingBirds again"
-        )
+    check_photos(folder, records, "TravelingBirds")
     sources = [ImageSource(r.path, scaled_box(boxes, r)) for r in records]
     labels = np.array([r.label for r in records], np.int32)
     return Split(LazyImages(folder, sources, cache_bytes), labels)

@@ -1,5 +1,6 @@
 """What a configuration must hold to, checked before anything is loaded or trained."""
 
+import re
 from math import comb, inf
 
 from ml_collections import ConfigDict
@@ -39,6 +40,17 @@ def _check_model(config: ConfigDict) -> None:
         models.check_options(model.name, model.reduced_strides, model.unbounded_maps)
     except ValueError as error:
         raise ValueError(f"config.model.{error}") from None
+    digits = model.weights_sha256
+    if digits and not model.weights:
+        raise ValueError(
+            f"config.model.weights_sha256 is {digits!r}, but there is no file to have "
+            "it; name one by config.model.weights or leave this empty."
+        )
+    if digits and not re.fullmatch("[0-9a-fA-F]{8,64}", digits):
+        raise ValueError(
+            f"config.model.weights_sha256 is {digits!r}; it takes the first 8 to 64 "
+            "hexadecimal digits, as `sha256sum` prints them."
+        )
 
 
 def _check_training(config: ConfigDict, phase: str, least_epochs: int) -> None:

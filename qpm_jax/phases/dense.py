@@ -87,7 +87,7 @@ def start_variables(setting: Setting) -> dict[str, Any]:
     )
     started = models.transfer(
         {**shapes, "params": {**shapes["params"], "head": head}},
-        models.load_weights(model.name, model.weights),
+        models.load_weights(model.name, model.weights, model.weights_sha256 or None),
     )
     return distributed.place(started, setting.places(shapes))
 

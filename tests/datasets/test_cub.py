@@ -193,6 +193,13 @@ def test_another_folder_is_refused(tmp_path):
         datasets.load("cub", root=tmp_path)
 
 
+def test_a_missing_photo_is_named(official):
+    lost = "002.Laysan_Albatross/bird_1.png"
+    (official / "images" / lost).unlink()
+    with pytest.raises(ValueError, match=rf"lacks 1 of the 9 photos.*{lost}; unpack"):
+        datasets.load("cub", root=official)
+
+
 def test_annotations_without_images_are_refused(tmp_path):
     _annotations(tmp_path)
     with pytest.raises(ValueError, match=r"found 0 \.zip and 0 \*_index\.csv.*curl"):

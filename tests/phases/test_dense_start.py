@@ -18,7 +18,7 @@ def test_a_trained_backbone_gets_a_head_that_starts_at_zero(
     trained = jax.tree.map(lambda leaf: leaf + 1, setting.initial_variables())
     # The file's head is one of other classes, which is left behind.
     trained["params"]["head"] = {"kernel": np.ones((192, 9)), "bias": np.ones(9)}
-    monkeypatch.setattr(models, "load_weights", lambda name, path: trained)
+    monkeypatch.setattr(models, "load_weights", lambda *_: trained)
     start = dense.start_variables(setting)
     assert all((leaf == 0).all() for leaf in jax.tree.leaves(start["params"]["head"]))
     same = jax.tree.map(
@@ -37,7 +37,18 @@ def test_without_epochs_the_pretrained_model_and_its_head_are_the_dense_model(
     config.model.weights = "trained.npz"
     setting = prepare(config, tmp_path / "run", dataset)
     trained = jax.tree.map(lambda leaf: leaf + 1, setting.initial_variables())
-    monkeypatch.setattr(models, "load_weights", lambda name, path: trained)
+    monkeypatch.setattr(models, "load_weights", lambda *_: trained)
     dense.run(config, tmp_path / "run", dataset)
     final = dense.final_variables(setting)
     assert jax.tree.all(jax.tree.map(np.allclose, final["params"], trained["params"]))
+
+
+def test_a_file_with_another_checksum_is_not_trained_from(config, dataset, tmp_path):
+    config = config.copy_and_resolve_references()
+    config.model.name = "mobilenet_v2_tf"
+    config.model.weights = str(tmp_path / "other.npz")
+    config.model.weights_sha256 = "0676ba61"
+    np.savez(config.model.weights, nothing=np.zeros(1))
+    setting = prepare(config, tmp_path / "run", dataset)
+    with pytest.raises(ValueError, match=r"sha256: .*other\.npz.* expected 0676ba61"):
+        dense.start_variables(setting)

@@ -176,6 +176,14 @@ def test_an_unknown_last_phase_is_named(tmp_path, config, dataset):
             {"model.name": "vit_s_14_dinov2", "model.reduced_strides": True},
             r"config\.model\.reduced_strides: .*one of .*resnet50",
         ),
+        (
+            {"model.weights_sha256": "0676ba61"},
+            r"config\.model\.weights_sha256 is '0676ba61', but there is no file",
+        ),
+        (
+            {"model.weights": "a.npz", "model.weights_sha256": "resnet50"},
+            r"weights_sha256 is 'resnet50'; .* 8 to 64 hexadecimal digits",
+        ),
         ({"evaluate_epochs": 0}, r"evaluate_epochs is 0; it must be at least 1"),
         ({"checkpoint_keep": 0}, r"checkpoint_keep is 0; it must be at least 1"),
         ({"divergence": 0.5}, r"divergence is 0\.5; it must be 0 \(off\) or above 1"),
