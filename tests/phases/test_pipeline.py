@@ -209,3 +209,16 @@ def test_impossible_settings_end_before_any_training(
 
 def test_the_settings_are_kept_as_json(finished, config):
     assert json.loads((finished / "config.json").read_text()) == config.to_dict()
+
+
+def test_processes_that_prepare_batches_change_no_result(
+    tmp_path, finished, config, dataset
+):
+    config.input.workers = 1
+    pipeline.run(config, tmp_path / "run", dataset, until="statistics")
+    by_processes, by_threads = map(
+        statistics.read_statistics, (tmp_path / "run", finished)
+    )
+    np.testing.assert_allclose(
+        by_processes.similarity, by_threads.similarity, atol=1e-5
+    )
