@@ -34,12 +34,10 @@ class Naming:
     Attributes:
       origin: whose names they are.
       sources: yields where every array comes from; the head's bias is the last.
-      headless: whether such files also come without a head.
     """
 
     origin: str
     sources: Callable[[], Iterator[Source]]
-    headless: bool = False
 
 
 def _resnet(block: Any, depths: tuple[int, ...]) -> tuple[Naming, ...]:
@@ -57,7 +55,7 @@ def _swin(depths: tuple[int, ...]) -> tuple[Naming, ...]:
     )
 
 
-_DINOV2 = (Naming("DINOv2 and timm", torch_names_vit.dinov2, headless=True),)
+_DINOV2 = (Naming("DINOv2 and timm", torch_names_vit.dinov2),)
 # PyTorch's names; the first table of each model is what it is exported with.
 TORCH = {
     "convnext_t": (
@@ -97,8 +95,7 @@ def sources_for(namings: Iterable[Naming], arrays: Mapping[str, Any]) -> list[So
       arrays: named as in one of them, or nearly.
 
     Returns:
-      The table's sources; without the head's where the arrays have no head and such
-      files are usual.
+      The table's sources; without the head's where the arrays have nothing of one.
     """
 
     def explained(naming: Naming) -> int:
@@ -107,6 +104,6 @@ def sources_for(namings: Iterable[Naming], arrays: Mapping[str, Any]) -> list[So
     chosen = max(namings, key=explained)
     sources = list(chosen.sources())
     head = [source for source in sources if source.path[1] == "head"]
-    if chosen.headless and not any(source.key in arrays for source in head):
+    if not any(source.key in arrays for source in head):
         return [source for source in sources if source not in head]
     return sources

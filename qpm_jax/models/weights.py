@@ -32,7 +32,7 @@ def from_torch_state_dict(name: str, state: Mapping[str, ArrayLike]) -> Variable
     Returns:
       {"params": {"backbone", "head"}, "batch_stats": {"backbone"}}, float32; the number
       of classes is the state dict's own. Without "batch_stats" where the model has
-      none, without "head" for a DINOv2 backbone alone.
+      none, without "head" where the state dict has nothing of one.
 
     Raises:
       ValueError: for a model without such weights, or listing every key that is

@@ -77,6 +77,10 @@ def start_variables(setting: Setting) -> dict[str, Any]:
 
     They lie in `setting.places`. A new head on a trained backbone starts at zero: a
     random one would first spoil the features it stands on.
+
+    Raises:
+      ValueError: The file does not fit, or is to be the dense model as it is and has
+        no head of these classes.
     """
     model = setting.config.model
     if not model.weights:
@@ -85,11 +89,28 @@ def start_variables(setting: Setting) -> dict[str, Any]:
     head = jax.tree.map(
         lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes["params"]["head"]
     )
+    loaded = models.load_weights(
+        model.name, model.weights, model.weights_sha256 or None
+    )
+    if setting.config.dense.epochs == 0:
+        _check_head(setting, loaded)
     started = models.transfer(
-        {**shapes, "params": {**shapes["params"], "head": head}},
-        models.load_weights(model.name, model.weights, model.weights_sha256 or None),
+        {**shapes, "params": {**shapes["params"], "head": head}}, loaded
     )
     return distributed.place(started, setting.places(shapes))
+
+
+def _check_head(setting: Setting, loaded: dict[str, Any]) -> None:
+    """Raises ValueError where nobody would have trained the head."""
+    needed = len(setting.dataset.class_names)
+    bias = loaded["params"].get("head", {}).get("bias")
+    if bias is None or len(bias) != needed:
+        found = "no head" if bias is None else f"a head of {len(bias)} classes"
+        raise ValueError(
+            f"config.dense.epochs is 0, but config.model.weights has {found} and the "
+            f"data set {needed} classes; train a head with config.dense.epochs of at "
+            "least 1."
+        )
 
 
 def _optimiser(setting: Setting) -> optax.GradientTransformation:

@@ -149,12 +149,19 @@ def test_everything_that_does_not_fit_is_listed_at_once(torch_state):
     assert message.count("\n") == 3
 
 
-def test_arrays_without_a_head_are_reported_as_such(folded_arrays, tmp_path):
+def test_a_backbone_alone_is_read_without_a_head(folded_arrays, tmp_path):
     kept = {key: array for key, array in folded_arrays.items() if "logits" not in key}
     np.savez(tmp_path / "headless.npz", **kept)
+    variables = models.load_weights("mobilenet_v2_tf", tmp_path / "headless.npz")
+    assert set(variables["params"]) == {"backbone"}
+
+
+def test_half_a_head_is_reported(folded_arrays, tmp_path):
+    kept = {key: array for key, array in folded_arrays.items() if key != "logits/w"}
+    np.savez(tmp_path / "half.npz", **kept)
     with pytest.raises(ValueError, match="missing: logits/w") as caught:
-        models.load_weights("mobilenet_v2_tf", tmp_path / "headless.npz")
-    assert str(caught.value).count("\n") == 2
+        models.load_weights("mobilenet_v2_tf", tmp_path / "half.npz")
+    assert str(caught.value).count("\n") == 1
 
 
 def test_a_truncated_file_is_named(tmp_path):

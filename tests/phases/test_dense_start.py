@@ -43,6 +43,30 @@ def test_without_epochs_the_pretrained_model_and_its_head_are_the_dense_model(
     assert jax.tree.all(jax.tree.map(np.allclose, final["params"], trained["params"]))
 
 
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        ({"kernel": np.ones((192, 9)), "bias": np.ones(9)}, "a head of 9 classes"),
+        (None, "no head"),
+    ],
+)
+def test_without_epochs_a_head_of_other_classes_is_refused(
+    config, dataset, tmp_path, monkeypatch, head, found
+):
+    config = config.copy_and_resolve_references()
+    config.model.weights = "trained.npz"
+    config.dense.epochs = 0
+    setting = prepare(config, tmp_path / "run", dataset)
+    trained = setting.initial_variables()
+    trained["params"].pop("head")
+    if head:
+        trained["params"]["head"] = head
+    monkeypatch.setattr(models, "load_weights", lambda *_: trained)
+    message = rf"dense\.epochs is 0, but config\.model\.weights has {found} and .* 4 cl"
+    with pytest.raises(ValueError, match=message):
+        dense.start_variables(setting)
+
+
 def test_a_file_with_another_checksum_is_not_trained_from(config, dataset, tmp_path):
     config = config.copy_and_resolve_references()
     config.model.name = "mobilenet_v2_tf"
