@@ -2,7 +2,7 @@
 
 from qpm_jax.datasets.augment import AugmentationPolicy, augment
 from qpm_jax.datasets.catalogue import load, names, options
-from qpm_jax.datasets.chosen_images import choose, without_unreadable
+from qpm_jax.datasets.chosen_images import choose
 from qpm_jax.datasets.dataset import Dataset, ImageSequence, Split
 from qpm_jax.datasets.loader import (
     evaluation_batches,
@@ -11,6 +11,7 @@ from qpm_jax.datasets.loader import (
     training_batches,
 )
 from qpm_jax.datasets.normalise import channel_statistics, normalise
+from qpm_jax.datasets.readable_images import without_unreadable
 
 __all__ = [
     "AugmentationPolicy",

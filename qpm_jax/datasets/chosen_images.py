@@ -1,16 +1,12 @@
-"""Some images of a split: its first classes, or those that can be read."""
+"""Some images of a split, such as those of its first classes."""
 
-import logging
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+import hashlib
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int
 
-from qpm_jax.datasets.dataset import Dataset, ImageSequence, Split
-
-logger = logging.getLogger(__name__)
+from qpm_jax.datasets.dataset import ImageSequence, Split
 
 
 class ChosenImages:
@@ -31,6 +27,14 @@ class ChosenImages:
         """
         sources = self._images.sources  # type: ignore[missing-attribute]
         return [sources[position] for position in self._positions]
+
+    def state(self) -> str | None:
+        """Returns a digest of files and positions, None where there are no files."""
+        state = getattr(self._images, "state", lambda: None)()
+        if state is None:
+            return None
+        positions = np.asarray(self._positions, np.int64).tobytes()
+        return hashlib.sha256(state.encode() + positions).hexdigest()
 
     def __getitem__(self, index: int) -> np.ndarray:
         """Returns image `index` of the chosen ones."""
@@ -58,59 +62,3 @@ def choose(split: Split, positions: Int[np.ndarray, " N"]) -> Split:
         labels=split.labels[positions],
         part_masks=None if masks is None else masks[positions],
     )
-
-
-def without_unreadable(dataset: Dataset, num_threads: int = 2) -> Dataset:
-    """Returns the data set without the images that cannot be decoded.
-
-    Every image is decoded once beforehand, so that batches and their order depend on
-    nothing that happens later. What is left out is logged.
-
-    Args:
-        dataset: whose images raise ValueError where they cannot be decoded.
-        num_threads: threads that decode.
-
-    Raises:
-        ValueError: no image of a split can be decoded.
-    """
-    return replace(
-        dataset,
-        train=readable(dataset.train, f"{dataset.name} train", num_threads),
-        test=readable(dataset.test, f"{dataset.name} test", num_threads),
-    )
-
-
-def readable(split: Split, name: str, num_threads: int = 2) -> Split:
-    """Returns the split without the images that cannot be decoded, which are logged.
-
-    Args:
-        split: see `without_unreadable`.
-        name: what the log calls it.
-        num_threads: threads that decode.
-
-    Raises:
-        ValueError: none of them can be decoded.
-    """
-    images = split.images
-    if isinstance(images, np.ndarray):
-        return split
-
-    def problem(position: int) -> str:
-        try:
-            images[position]
-        except ValueError as error:
-            return str(error)
-        return ""
-
-    logger.info(
-        "Decoding all %d images of %s to find those that fail", len(split), name
-    )
-    with ThreadPoolExecutor(num_threads) as pool:
-        problems = list(pool.map(problem, range(len(split))))
-    for text in filter(None, problems):
-        logger.warning("Left out of %s: %s", name, text)
-    left = np.flatnonzero([not text for text in problems])
-    if not len(left):
-        raise ValueError(f"no image of {name} can be read; the first: {problems[0]}")
-    logger.info("%s: %d of %d images can be read", name, len(left), len(split))
-    return choose(split, left)

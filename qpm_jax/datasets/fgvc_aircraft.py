@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from qpm_jax.datasets.chosen_images import readable
 from qpm_jax.datasets.dataset import Dataset, Split
 from qpm_jax.datasets.lazy_images import ImageSource, LazyImages
 from qpm_jax.datasets.normalise import channel_statistics
+from qpm_jax.datasets.readable_images import readable
 
 _ARCHIVE = (
     "https://www.robots.ox.ac.uk/~vgg/data/fgvc-aircraft/archives/"

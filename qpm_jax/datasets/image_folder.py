@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from qpm_jax.datasets.chosen_images import readable
 from qpm_jax.datasets.dataset import Dataset, Split
 from qpm_jax.datasets.image_files import check_header, is_image_name
 from qpm_jax.datasets.lazy_images import ImageSource, LazyImages
 from qpm_jax.datasets.normalise import channel_statistics
+from qpm_jax.datasets.readable_images import readable
 from qpm_jax.datasets.stratified import stratified_split
 
 _TEST_NAMES = ("test", "val", "valid", "validation")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from qpm_jax.datasets.file_state import state_of
 from qpm_jax.datasets.image_files import crop, decode_image
 
 
@@ -88,6 +89,13 @@ class LazyImages(KeptImages):
         where = f"{self.container}/{source.name}"
         image = decode_image(self._read(source.name), where)
         return image if source.box is None else crop(image, source.box, where)
+
+    def state(self) -> str:
+        """Returns a digest that is another one once a file, the list or a box is."""
+        container = self.container.resolve()
+        archived = container.suffix.lower() == ".zip"
+        paths = [container / source.name for source in self.sources]
+        return state_of([container] if archived else paths, self.sources)
 
     def __getstate__(self) -> dict[str, Any]:
         # two lists travel ten times as fast as a million objects

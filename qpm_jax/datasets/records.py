@@ -22,6 +22,7 @@ from jaxtyping import Float
 from qpm_jax import files
 from qpm_jax.datasets.cache_folder import cache_folder
 from qpm_jax.datasets.dataset import Split
+from qpm_jax.datasets.file_state import state_of
 from qpm_jax.datasets.image_files import crop, decode_image
 from qpm_jax.datasets.lazy_images import KeptImages
 
@@ -68,7 +69,8 @@ class RecordImages(KeptImages):
 
     Args:
         source: records by number, with the encoded photo under "image".
-        where: what errors call the source.
+        folder: of the prepared set, by which errors call the source.
+        split: as the set calls it.
         boxes: (top, left, bottom, right) of each image as shares of height and width,
             to cut out; None takes whole photos.
         cache_bytes: see `KeptImages`.
@@ -77,17 +79,25 @@ class RecordImages(KeptImages):
     def __init__(
         self,
         source: Sequence[Any],
-        where: str,
+        folder: Path,
+        split: str,
         boxes: Float[np.ndarray, "N 4"] | None,
         cache_bytes: int,
     ) -> None:
         super().__init__(len(source), cache_bytes)
-        self._source, self._where, self._boxes = source, where, boxes
+        self._source, self._boxes = source, boxes
+        self._folder, self._split = folder, split
+
+    def state(self) -> str:
+        """Returns a digest that is another one once a file of the set is."""
+        paths = sorted(self._folder.resolve().iterdir())
+        return state_of(paths, self._split, self._boxes is not None)
 
     def decode(self, position: int) -> np.ndarray:
         """Reads a photo and cuts its box out."""
         record = self._source[position]
-        name = f"{self._where}, record {position}{_file_name(record)}"
+        where = f"{self._folder} {self._split}"
+        name = f"{where}, record {position}{_file_name(record)}"
         image = decode_image(record["image"], name)
         if self._boxes is None:
             return image
@@ -186,7 +196,7 @@ def read(folder: Path, split: str, boxed: bool, cache_bytes: int) -> Records:
         raise ValueError(f"{folder} has no bounding boxes; load the set uncropped")
     return Records(
         split=Split(
-            RecordImages(source, f"{folder} {split}", boxes, cache_bytes),
+            RecordImages(source, folder, split, boxes, cache_bytes),
             notes["labels"],
         ),
         label_names=tuple(features["label"].names),

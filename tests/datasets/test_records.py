@@ -133,6 +133,17 @@ def test_a_cache_folder_that_cannot_be_written_is_no_error(birds, monkeypatch, c
     assert "are not kept" in caplog.text
 
 
+def test_their_state_is_that_of_the_set_the_split_and_the_cut(birds):
+    cub = datasets.load("cub", data_dir=birds)
+    whole = datasets.load("cub", data_dir=birds, cropped=False)
+    before = cub.train.images.state()
+    assert before == datasets.load("cub", data_dir=birds).train.images.state()
+    assert len({before, cub.test.images.state(), whole.train.images.state()}) == 3
+    info = next(birds.glob("*/*/dataset_info.json"))
+    info.write_text(info.read_text() + " ")
+    assert before != cub.train.images.state()
+
+
 def test_photos_move_to_another_process(birds):
     cub = datasets.load("cub", data_dir=birds)
     copy = pickle.loads(pickle.dumps(cub.train))
