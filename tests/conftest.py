@@ -17,6 +17,10 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     atexit.register(shutil.rmtree, compiled, ignore_errors=True)
     os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
+# What the tests compute from data sets is not left in the user's own cache.
+if "QPM_JAX_CACHE" not in os.environ:
+    os.environ["QPM_JAX_CACHE"] = tempfile.mkdtemp(prefix="qpm_jax_kept_")
+    atexit.register(shutil.rmtree, os.environ["QPM_JAX_CACHE"], ignore_errors=True)
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so would
 # every process that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Int
 
 from qpm_jax.datasets.dataset import ImageSequence, Split
+from qpm_jax.datasets.file_state import FileImages
 
 
 class ChosenImages:
@@ -28,9 +29,10 @@ class ChosenImages:
         sources = self._images.sources  # type: ignore[missing-attribute]
         return [sources[position] for position in self._positions]
 
-    def state(self) -> str | None:
+    def files_state(self) -> str | None:
         """Returns a digest of files and positions, None where there are no files."""
-        state = getattr(self._images, "state", lambda: None)()
+        images = self._images
+        state = images.files_state() if isinstance(images, FileImages) else None
         if state is None:
             return None
         positions = np.asarray(self._positions, np.int64).tobytes()

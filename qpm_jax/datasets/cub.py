@@ -13,6 +13,7 @@ from qpm_jax.datasets import records
 from qpm_jax.datasets.chosen_images import choose
 from qpm_jax.datasets.cub_folder import (
     DOWNLOAD,
+    check_photos,
     class_attributes,
     clean_name,
     find_root,
@@ -68,7 +69,7 @@ def load(
     if folder is None or data_dir is not None:
         photos = _prepared_photos(data_dir, cropped, cache_bytes)
     else:
-        photos = _folder_photos(folder, cropped, cache_bytes)
+        photos = _folder_photos(folder, classes, cropped, cache_bytes)
     available = len(photos.names)
     classes = available if classes is None else classes
     if not 1 <= classes <= available:
@@ -117,8 +118,13 @@ def _prepared_photos(
     return _Photos(folder, names, train.split, test.split)
 
 
-def _folder_photos(folder: Path, cropped: bool, cache_bytes: int) -> _Photos:
+def _folder_photos(
+    folder: Path, classes: int | None, cropped: bool, cache_bytes: int
+) -> _Photos:
     container, prefix, listed = list_images(folder)
+    if container == folder:  # not an archive
+        wanted = [r for r in listed if classes is None or r.label < classes]
+        check_photos(folder / prefix, wanted, "CUB_200_2011.tgz")
     boxes = numbered(folder / "bounding_boxes.txt") if cropped else None
 
     def split(training: bool) -> Split:

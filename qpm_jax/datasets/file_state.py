@@ -4,7 +4,17 @@ import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
+
+_NAMES = ("utf-8", "surrogateescape")  # whatever bytes a file is called
+
+
+@runtime_checkable
+class FileImages(Protocol):
+    """Images that lie in files."""
+
+    def files_state(self) -> str | None:
+        """Returns a digest that is another one once a file is, None without files."""
 
 
 def state_of(files: Iterable[str | Path], *facts: Any) -> str:
@@ -17,9 +27,9 @@ def state_of(files: Iterable[str | Path], *facts: Any) -> str:
     Returns:
         64 hexadecimal digits.
     """
-    digest = hashlib.sha256(repr(facts).encode())
+    digest = hashlib.sha256(repr(facts).encode(*_NAMES))
     for file in files:
-        digest.update(f"\n{file} {_size_and_time(file)}".encode())
+        digest.update(f"\n{file} {_size_and_time(file)}".encode(*_NAMES))
     return digest.hexdigest()
 
 

@@ -90,10 +90,10 @@ class LazyImages(KeptImages):
         image = decode_image(self._read(source.name), where)
         return image if source.box is None else crop(image, source.box, where)
 
-    def state(self) -> str:
+    def files_state(self) -> str:
         """Returns a digest that is another one once a file, the list or a box is."""
+        archived = _is_archive(self.container)
         container = self.container.resolve()
-        archived = container.suffix.lower() == ".zip"
         paths = [container / source.name for source in self.sources]
         return state_of([container] if archived else paths, self.sources)
 
@@ -116,12 +116,16 @@ def container_reader(container: Path) -> Callable[[str], bytes]:
     Raises:
         ValueError: from the returned function, where the file cannot be read.
     """
-    if container.suffix.lower() != ".zip":
+    if not _is_archive(container):
         return lambda name: _read_bytes(lambda: (container / name).read_bytes(), name)
     import zipfile
 
     archive = zipfile.ZipFile(container)
     return lambda name: _read_bytes(lambda: archive.read(name), name)
+
+
+def _is_archive(container: Path) -> bool:
+    return container.suffix.lower() == ".zip"
 
 
 def _read_bytes(read: Callable[[], bytes], name: str) -> bytes:

@@ -1,6 +1,7 @@
 """Data sets without the images that cannot be decoded."""
 
 import logging
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from qpm_jax import files
 from qpm_jax.datasets.cache_folder import cache_folder
 from qpm_jax.datasets.chosen_images import choose
 from qpm_jax.datasets.dataset import Dataset, ImageSequence, Split
+from qpm_jax.datasets.file_state import FileImages
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +43,8 @@ def readable(split: Split, name: str, num_threads: int = 2) -> Split:
     """Returns the split without the images that cannot be decoded, which are logged.
 
     What was found is kept in the cache folder: while the files stay as they are, later
-    runs and those that go on take it from there.
+    runs and those that go on decode only what failed, as a disk may have been the
+    reason.
 
     Args:
         split: see `without_unreadable`.
@@ -54,21 +57,27 @@ def readable(split: Split, name: str, num_threads: int = 2) -> Split:
     if isinstance(split.images, np.ndarray):
         return split
     kept = _kept_path(split.images)
-    problems = None if kept is None else _read(kept)
-    if problems is None:
-        problems = _decode_all(split.images, name, num_threads)
-        if kept is not None:
-            _keep(kept, problems)
+    suspects = None if kept is None else _read(kept)
+    if suspects is None:
+        suspects = range(len(split))
+        count = len(split)
+        logger.info("Decoding all %d images of %s to find those that fail", count, name)
+    problems = _decode(split.images, suspects, num_threads)
+    if kept is not None and len(problems) != len(suspects):
+        _keep(kept, problems)
     for text in problems.values():
         logger.warning("Left out of %s: %s", name, text)
     left = np.setdiff1d(np.arange(len(split)), list(problems))
     if not len(left):
-        raise ValueError(f"no image of {name} can be read; the first: {problems[0]}")
+        first = next(iter(problems.values()), "there is none")
+        raise ValueError(f"no image of {name} can be read; the first: {first}")
     logger.info("%s: %d of %d images can be read", name, len(left), len(split))
     return choose(split, left)
 
 
-def _decode_all(images: ImageSequence, name: str, num_threads: int) -> Problems:
+def _decode(
+    images: ImageSequence, positions: Sequence[int], num_threads: int
+) -> Problems:
     def problem(position: int) -> str:
         try:
             images[position]
@@ -76,25 +85,25 @@ def _decode_all(images: ImageSequence, name: str, num_threads: int) -> Problems:
             return str(error)
         return ""
 
-    count = len(images)
-    logger.info("Decoding all %d images of %s to find those that fail", count, name)
     with ThreadPoolExecutor(num_threads) as pool:
-        texts = list(pool.map(problem, range(count)))
-    return {position: text for position, text in enumerate(texts) if text}
+        texts = list(pool.map(problem, positions))
+    pairs = zip(positions, texts, strict=True)
+    return {position: text for position, text in pairs if text}
 
 
 def _kept_path(images: ImageSequence) -> Path | None:
     """Returns where findings are kept, None for images that have no files."""
-    state = getattr(images, "state", lambda: None)()
+    state = images.files_state() if isinstance(images, FileImages) else None
     return None if state is None else cache_folder() / f"unreadable_{state[:32]}.json"
 
 
-def _read(kept: Path) -> Problems | None:
+def _read(kept: Path) -> list[int] | None:
+    """Returns the positions that failed at an earlier look."""
     try:
-        found = {int(key): str(text) for key, text in files.read_json(kept).items()}
+        found = sorted(map(int, files.read_json(kept).keys()))
     except (ValueError, AttributeError, OSError):
         return None  # none yet, or not ours: the images are decoded again
-    logger.info("Known from an earlier look: %s; delete it to look again", kept)
+    logger.info("What failed at an earlier look is decoded again: %s", kept)
     return found
 
 

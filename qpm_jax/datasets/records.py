@@ -88,7 +88,7 @@ class RecordImages(KeptImages):
         self._source, self._boxes = source, boxes
         self._folder, self._split = folder, split
 
-    def state(self) -> str:
+    def files_state(self) -> str:
         """Returns a digest that is another one once a file of the set is."""
         paths = sorted(self._folder.resolve().iterdir())
         return state_of(paths, self._split, self._boxes is not None)

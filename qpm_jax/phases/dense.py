@@ -1,5 +1,6 @@
 """Phase 1: train backbone and dense head with the feature diversity loss."""
 
+import logging
 import time
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,8 @@ from qpm_jax.datasets import Dataset
 from qpm_jax.phases import workdir as folders
 from qpm_jax.phases.fit import beginning, fit, policy, schedule, steps_in_epoch
 from qpm_jax.phases.setting import Setting, prepare
+
+logger = logging.getLogger(__name__)
 
 
 def run(
@@ -92,8 +95,7 @@ def start_variables(setting: Setting) -> dict[str, Any]:
     loaded = models.load_weights(
         model.name, model.weights, model.weights_sha256 or None
     )
-    if setting.config.dense.epochs == 0:
-        _check_head(setting, loaded)
+    _check_head(setting, loaded)
     started = models.transfer(
         {**shapes, "params": {**shapes["params"], "head": head}}, loaded
     )
@@ -101,16 +103,19 @@ def start_variables(setting: Setting) -> dict[str, Any]:
 
 
 def _check_head(setting: Setting, loaded: dict[str, Any]) -> None:
-    """Raises ValueError where nobody would have trained the head."""
+    """Says that a new head begins; ValueError where nobody would train it."""
     needed = len(setting.dataset.class_names)
     bias = loaded["params"].get("head", {}).get("bias")
-    if bias is None or len(bias) != needed:
-        found = "no head" if bias is None else f"a head of {len(bias)} classes"
+    if bias is not None and len(bias) == needed:
+        return
+    found = "no head" if bias is None else f"a head of {len(bias)} classes"
+    if setting.config.dense.epochs == 0:
         raise ValueError(
             f"config.dense.epochs is 0, but config.model.weights has {found} and the "
             f"data set {needed} classes; train a head with config.dense.epochs of at "
             "least 1."
         )
+    logger.info("The weights have %s: a head of zeros begins for %d", found, needed)
 
 
 def _optimiser(setting: Setting) -> optax.GradientTransformation:

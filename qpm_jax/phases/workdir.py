@@ -59,6 +59,8 @@ _PLACES = frozenset(
     f"dataset.options.{name}"
     for name in ("root", "cub_root", "data_dir", "cache_dir", "cache_gigabytes")
 )
+# What only compares a file with the one that is meant.
+_COMPARISONS = frozenset({"model.weights_sha256"})
 
 
 @by_first
@@ -88,7 +90,7 @@ def used_settings(config: ConfigDict, until: str) -> dict[str, Any]:
     return {
         name: value
         for name, value in flatten(config).items()
-        if _is_among(name, sections)
+        if name not in _COMPARISONS and _is_among(name, sections)
     }
 
 
@@ -251,7 +253,7 @@ def _refuse_changes(workdir: Path, before: ConfigDict, now: ConfigDict) -> None:
     used = {section for phase in begun for section in _SETTINGS[phase]}
     changed = [
         f"{name}: {old.get(name)!r} -> {new.get(name)!r}"
-        for name in sorted((old.keys() | new.keys()) - _PLACES)
+        for name in sorted((old.keys() | new.keys()) - _PLACES - _COMPARISONS)
         if old.get(name) != new.get(name) and _is_among(name, used)
     ]
     if changed:

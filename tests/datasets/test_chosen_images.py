@@ -38,9 +38,9 @@ def test_chosen_files_keep_their_names(tmp_path):
 def test_the_state_of_chosen_files_is_that_of_files_and_choice(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"one")
     files = LazyImages(tmp_path, [ImageSource("a.jpg"), ImageSource("b.jpg")])
-    one, other = (ChosenImages(files, np.array([p])).state() for p in (0, 1))
+    one, other = (ChosenImages(files, np.array([p])).files_state() for p in (0, 1))
     assert one != other
-    assert one == ChosenImages(files, np.array([0])).state()
+    assert one == ChosenImages(files, np.array([0])).files_state()
     (tmp_path / "a.jpg").write_bytes(b"other")
-    assert one != ChosenImages(files, np.array([0])).state()
-    assert ChosenImages(np.zeros((2, 4, 4, 3)), np.array([0])).state() is None
+    assert one != ChosenImages(files, np.array([0])).files_state()
+    assert ChosenImages(np.zeros((2, 4, 4, 3)), np.array([0])).files_state() is None

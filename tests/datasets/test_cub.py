@@ -198,6 +198,7 @@ def test_a_missing_photo_is_named(official):
     (official / "images" / lost).unlink()
     with pytest.raises(ValueError, match=rf"lacks 1 of the 9 photos.*{lost}; unpack"):
         datasets.load("cub", root=official)
+    assert len(datasets.load("cub", root=official, classes=1).train) == 2
 
 
 def test_annotations_without_images_are_refused(tmp_path):

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from qpm_jax import datasets
-from qpm_jax.datasets import lazy_images
+from qpm_jax.datasets import Split, lazy_images
 from qpm_jax.datasets.cache_folder import cache_folder
 from qpm_jax.datasets.lazy_images import ImageSource, LazyImages
+from qpm_jax.datasets.readable_images import readable
 
 
 def _photos(root, counts):
@@ -93,13 +94,13 @@ def decoded(monkeypatch):
     return names
 
 
-def test_what_was_found_is_kept_while_the_files_stay(damaged, decoded, caplog):
+def test_later_looks_decode_what_failed_alone(damaged, decoded, caplog):
     first = datasets.without_unreadable(damaged)
     assert len(decoded) == 11
     decoded.clear()
     caplog.clear()
     second = datasets.without_unreadable(damaged)
-    assert decoded == []
+    assert [name.split("/")[-1] for name in decoded] == ["1.jpg", "0.jpg"]
     np.testing.assert_array_equal(first.train.labels, second.train.labels)
     left_out = [r.getMessage() for r in caplog.records if "Left out" in r.getMessage()]
     assert len(left_out) == 2
@@ -110,6 +111,27 @@ def test_a_file_that_was_mended_is_looked_at_again(damaged, tmp_path):
     whole = (tmp_path / "train/cat/0.jpg").read_bytes()
     (tmp_path / "train/cat/1.jpg").write_bytes(whole)
     assert len(datasets.without_unreadable(damaged).train) == 7
+
+
+def test_a_disk_that_failed_once_costs_no_photo_later(damaged, monkeypatch):
+    read = damaged.train.images._read
+
+    def fail(name):
+        if name.endswith("0.jpg"):
+            raise ValueError(f"image {name} cannot be read (Input/output error)")
+        return read(name)
+
+    monkeypatch.setattr(damaged.train.images, "_read", fail)
+    assert len(datasets.without_unreadable(damaged).train) == 4
+    monkeypatch.undo()
+    for _ in range(2):
+        assert len(datasets.without_unreadable(damaged).train) == 6
+
+
+def test_a_split_without_images_has_none_that_can_be_read(damaged):
+    empty = Split(LazyImages(damaged.train.images.container, []), np.zeros(0, np.int32))
+    with pytest.raises(ValueError, match="no image of none can be read"):
+        readable(empty, "none")
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"a": "b"}'])
@@ -138,6 +160,21 @@ def test_the_state_of_an_archive_is_that_of_its_file(tmp_path):
     for content in ("one", "other"):
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("a.jpg", content)
-        states.append(LazyImages(path, [ImageSource("a.jpg")]).state())
+        states.append(LazyImages(path, [ImageSource("a.jpg")]).files_state())
     boxed = LazyImages(path, [ImageSource("a.jpg", (0, 0, 1, 1))])
-    assert len({*states, boxed.state()}) == 3
+    assert len({*states, boxed.files_state()}) == 3
+
+
+def test_an_archive_behind_a_link_of_another_name_is_one(tmp_path):
+    link, states = tmp_path / "photos.zip", []
+    link.symlink_to(tmp_path / "blob")
+    for content in ("one", "other"):
+        with zipfile.ZipFile(tmp_path / "blob", "w") as archive:
+            archive.writestr("a.jpg", content)
+        states.append(LazyImages(link, [ImageSource("a.jpg")]).files_state())
+    assert states[0] != states[1]
+
+
+def test_names_of_any_bytes_have_a_state(tmp_path):
+    name = b"caf\xe9.jpg".decode("utf-8", "surrogateescape")
+    assert LazyImages(tmp_path, [ImageSource(name)]).files_state()

@@ -136,12 +136,13 @@ def test_a_cache_folder_that_cannot_be_written_is_no_error(birds, monkeypatch, c
 def test_their_state_is_that_of_the_set_the_split_and_the_cut(birds):
     cub = datasets.load("cub", data_dir=birds)
     whole = datasets.load("cub", data_dir=birds, cropped=False)
-    before = cub.train.images.state()
-    assert before == datasets.load("cub", data_dir=birds).train.images.state()
-    assert len({before, cub.test.images.state(), whole.train.images.state()}) == 3
-    info = next(birds.glob("*/*/dataset_info.json"))
-    info.write_text(info.read_text() + " ")
-    assert before != cub.train.images.state()
+    before = cub.train.images.files_state()
+    assert before == datasets.load("cub", data_dir=birds).train.images.files_state()
+    others = [split.images.files_state() for split in (cub.test, whole.train)]
+    assert len({before, *others}) == 3
+    records_file = next(birds.glob("*/*/*train*array_record*"))
+    records_file.write_bytes(records_file.read_bytes() + b" ")
+    assert before != cub.train.images.files_state()
 
 
 def test_photos_move_to_another_process(birds):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from qpm_jax import assignment, files
+from qpm_jax.datasets import loader
 from qpm_jax.phases import (
     assign,
     dense,
@@ -212,8 +213,15 @@ def test_the_settings_are_kept_as_json(finished, config):
 
 
 def test_processes_that_prepare_batches_change_no_result(
-    tmp_path, finished, config, dataset
+    tmp_path, finished, config, dataset, monkeypatch
 ):
+    started, read = [], loader.read_in_processes
+
+    def note(batches, *arguments):
+        started.append(len(batches))
+        return read(batches, *arguments)
+
+    monkeypatch.setattr(loader, "read_in_processes", note)
     config.input.workers = 1
     pipeline.run(config, tmp_path / "run", dataset, until="statistics")
     by_processes, by_threads = map(
@@ -222,3 +230,5 @@ def test_processes_that_prepare_batches_change_no_result(
     np.testing.assert_allclose(
         by_processes.similarity, by_threads.similarity, atol=1e-5
     )
+    # Training, its two evaluations, and the pass of the statistics.
+    assert len(started) == 4

@@ -36,7 +36,7 @@ def test_settings_a_begun_phase_used_may_not_change(tmp_path):
         folders.open_workdir(tmp_path, config)
 
 
-def test_images_may_move_while_a_run_goes_on(tmp_path):
+def test_images_may_move_and_a_checksum_may_come_while_a_run_goes_on(tmp_path):
     config = configuration.default()
     with config.unlocked():
         config.dataset.options.root = "here"
@@ -46,6 +46,7 @@ def test_images_may_move_while_a_run_goes_on(tmp_path):
     with config.unlocked():
         config.dataset.options.root = "there"
         config.dataset.options.cache_gigabytes = 0.5
+    config.model.weights_sha256 = "0676ba61"
     folders.open_workdir(tmp_path, config)
     config.dataset.options.cropped = False
     with pytest.raises(ValueError, match=r"cropped: True -> False"):
