@@ -75,6 +75,8 @@ def build(model: Any, program: MixedIntegerProgram) -> Any:
     )
     for chosen, side, values in _sides(program.row_lower, program.row_upper):
         model.addMConstr(program.rows[chosen], variables, side, values)
+    if program.branch_priority is not None:
+        variables.BranchPriority = program.branch_priority
     if program.indicators is not None:
         _add_indicators(model, variables, program.indicators)
     if program.bilinear is not None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from qpm_jax.solvers import checks, parts
 from qpm_jax.solvers.parts import Bilinear, Indicators
@@ -29,6 +29,9 @@ class MixedIntegerProgram:
         indicators: None, or rows that hold only where a binary variable has a value.
         bilinear: None, or rows with products of variables.
         maximise: whether the objective is maximised.
+        branch_priority: None, or int [V]: of the integer variables that could be
+            branched on, SCIP and Gurobi take one of the largest; the other solvers
+            choose by themselves.
 
     Raises:
         ValueError: when shapes do not fit, numbers are NaN or a range is empty.
@@ -45,6 +48,7 @@ class MixedIntegerProgram:
     indicators: Indicators | None = None
     bilinear: Bilinear | None = None
     maximise: bool = False
+    branch_priority: Int[np.ndarray, " V"] | None = None
 
     def __post_init__(self) -> None:
         """Turns the fields into checked host arrays."""
@@ -62,6 +66,7 @@ class MixedIntegerProgram:
             ("integer", _flags(self.integer, variables)),
             ("quadratic", _square(self.quadratic, variables)),
             ("maximise", bool(self.maximise)),
+            ("branch_priority", _priorities(self.branch_priority, variables)),
         ):
             object.__setattr__(self, name, value)
         if not np.isfinite(self.objective).all():
@@ -96,6 +101,18 @@ def _flags(integer: Any, variables: int) -> np.ndarray:
             f" the {variables} variables."
         )
     return flags.astype(bool)
+
+
+def _priorities(priority: Any, variables: int) -> np.ndarray | None:
+    if priority is None:
+        return None
+    numbers = np.array(priority)
+    if numbers.shape != (variables,) or numbers.dtype.kind not in "iu":
+        raise ValueError(
+            f"branch_priority is {numbers.dtype} of shape {numbers.shape}; it needs a"
+            f" whole number for each of the {variables} variables, or None."
+        )
+    return numbers.astype(np.int32)
 
 
 def _square(quadratic: Any, variables: int) -> Any:

@@ -87,6 +87,10 @@ def build(model: Any, program: MixedIntegerProgram) -> list[Any]:
     ]
     if program.maximise:
         model.setMaximize()
+    if program.branch_priority is not None:
+        for index in np.flatnonzero(program.branch_priority).tolist():
+            priority = int(program.branch_priority[index])
+            model.chgVarBranchPriority(variables[index], priority)
     terms = [Term(variable) for variable in variables]
     sides = program.row_lower, program.row_upper
     scip_parts.add_linear(model, terms, program.rows, *sides)

@@ -39,6 +39,8 @@ def test_a_program_holds_checked_float64_arrays_and_csr_rows():
         ({"lower": [np.inf, 0.0], "upper": [np.inf, 1.0]}, "nothing lies between"),
         ({"integer": [True]}, "integer has shape"),
         ({"quadratic": [[1.0, 0.0]]}, "quadratic has shape"),
+        ({"branch_priority": [1]}, r"branch_priority is int.* shape \(1,\)"),
+        ({"branch_priority": [0.5, 1.0]}, "branch_priority is float64"),
     ],
 )
 def test_a_malformed_program_is_refused_by_name(changes, message):

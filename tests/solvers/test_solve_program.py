@@ -1,5 +1,6 @@
 import importlib.util
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -219,3 +220,48 @@ def test_a_bound_on_the_wrong_side_is_an_error_and_not_passed_on():
     start = make_solution(program, RawAnswer(one, np.inf, "stalled"), 0.0, "x")
     with pytest.raises(RuntimeError, match="its bound is wrong"):
         better(program, empty, start)
+
+
+@pytest.mark.parametrize("solver", [*SOLVERS, "exact"])
+def test_priorities_of_branching_change_no_optimum(solver):
+    if solver == "exact":
+        pytest.importorskip("exact", reason="needs the package exact")
+    program = knapsack(variables=20)
+    if solver == "exact":
+        program = replace(program, objective=np.round(program.objective))
+    first = replace(program, branch_priority=np.arange(20))
+    found = [solvers.solve(p, solver, threads=1).objective for p in (program, first)]
+    assert found[0] == pytest.approx(found[1], rel=1e-9)
+
+
+def test_gurobi_is_told_the_priorities_of_branching():
+    gurobipy = pytest.importorskip("gurobipy", reason="needs the package gurobipy")
+    program = replace(knapsack(), branch_priority=np.arange(12))
+    model = gurobipy.Model(env=gurobi._environment())
+    variables = gurobi.build(model, program)
+    model.update()
+    assert variables.BranchPriority.tolist() == list(range(12))
+
+
+def test_scip_is_told_the_priorities_of_branching():
+    import pyscipopt
+
+    from qpm_jax.solvers import scip
+
+    program = knapsack(variables=12)
+    priorities = np.zeros(12, int)
+    priorities[[3, 5]] = 1, 2
+    told = {}
+    model = pyscipopt.Model()
+    change = model.chgVarBranchPriority
+
+    class Noting:
+        def __getattr__(self, name):
+            return getattr(model, name)
+
+        def chgVarBranchPriority(self, variable, priority):
+            told[variable.name] = priority
+            change(variable, priority)
+
+    variables = scip.build(Noting(), replace(program, branch_priority=priorities))
+    assert told == {variables[3].name: 1, variables[5].name: 2}

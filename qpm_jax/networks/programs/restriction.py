@@ -73,6 +73,9 @@ def restrict(
         lower=program.lower[kept],
         upper=program.upper[kept],
         integer=program.integer[kept],
+        branch_priority=None
+        if program.branch_priority is None
+        else program.branch_priority[kept],
     )
     return Restriction(smaller, kept, transform, offset)
 
