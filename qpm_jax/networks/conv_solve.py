@@ -154,8 +154,10 @@ def _whole(
     """Solves the whole program in the time that is left."""
     if run.left <= 0 or run.network is None:
         return "time_limit"
-    quadratic = solver != "highs"
-    conv = build_conv(problem, relu, bounds, quadratic=quadratic)
+    # HiGHS takes neither squares nor an order of branching, without which the charges
+    # of signs only make its relaxations larger.
+    able = solver != "highs"
+    conv = build_conv(problem, relu, bounds, quadratic=able, signs=able)
 
     def take(values: Float[np.ndarray, " V"]) -> None:
         network = conv_repaired(problem, read_conv(conv, values))

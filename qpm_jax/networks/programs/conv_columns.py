@@ -35,6 +35,10 @@ class ConvColumns:
         losses: [N, 1] or [N, O]; likewise.
         used: [h·w], whether a position of the pooled map is read, where a rule limits
             their number; likewise.
+        positive: [C, kkD], s, whether a weight is not negative, in a program with
+            signs; otherwise this and the two that follow are empty.
+        bias_positive: [C], the same of the biases.
+        bias_size: [C], b⁺ ≥ max(b, 0).
         number: V.
     """
 
@@ -51,17 +55,25 @@ class ConvColumns:
     readout: LayerColumns
     losses: Int[np.ndarray, "N K"]
     used: Int[np.ndarray, " S"]
+    positive: Int[np.ndarray, "..."]
+    bias_positive: Int[np.ndarray, "..."]
+    bias_size: Int[np.ndarray, "..."]
     number: int
 
 
 def conv_columns(
-    problem: ConvProblem, outputs: int, *, only_shapes: bool = False
+    problem: ConvProblem,
+    outputs: int,
+    *,
+    signs: bool = False,
+    only_shapes: bool = False,
 ) -> ConvColumns:
     """Numbers all variables.
 
     Args:
         problem: the problem.
         outputs: O, or 0 for the convolution alone.
+        signs: whether weights and biases have binaries for their signs.
         only_shapes: whether only the arrays' shapes and `number` count.
 
     Returns:
@@ -90,6 +102,9 @@ def conv_columns(
         readout=_readout(problem, taken, outputs),
         losses=taken((instances, parts)),
         used=taken((shape[0] * shape[1] if limited else 0,)),
+        positive=taken(filters if signs else (0,)),
+        bias_positive=taken((channels if signs else 0,)),
+        bias_size=taken((channels if signs else 0,)),
         number=taken.number,
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from qpm_jax.networks.bounds.conv_intervals import (
     ConvBounds,
@@ -27,6 +27,7 @@ from qpm_jax.networks.programs.beyond_linear import (
     products,
     squares,
 )
+from qpm_jax.networks.programs.charge_rows import charge_rows
 from qpm_jax.networks.programs.conv_columns import ConvColumns, conv_columns
 from qpm_jax.networks.programs.conv_rows import (
     channel_relu,
@@ -69,6 +70,7 @@ def build_conv(
     *,
     quadratic: bool = False,
     ordered: bool = True,
+    signs: bool = False,
 ) -> ConvProgram:
     """Builds the whole program with array operations.
 
@@ -81,12 +83,15 @@ def build_conv(
         bounds: of z, which the big-M values are; None for those of all networks.
         quadratic: whether squares are written as a quadratic objective, or by tangents.
         ordered: whether the channels' symmetry is broken.
+        signs: whether weights have binaries for their signs, by which activations are
+            charged (`charge_rows`) and which, after the readout's, are branched on
+            first.
 
     Raises:
         ValueError: for an unknown encoding.
     """
     _check_encoding(relu)
-    columns = conv_columns(problem, problem.codes.shape[1])
+    columns = conv_columns(problem, problem.codes.shape[1], signs=signs)
     bounds = bounds or conv_interval_bounds(problem)
     rows = _layer_rows(problem, columns, bounds, relu, ordered)
     more = _readout_rows(problem, columns, bounds, tangents=not quadratic)
@@ -150,6 +155,8 @@ def _layer_rows(
     yield from pool_rows(problem, columns, bounds)
     filters = columns.filters.reshape(-1)
     yield from linear_rows(problem, 0, filters, np.arange(filters.size))
+    if columns.positive.size:
+        yield from charge_rows(problem, columns)
 
 
 def _readout_rows(
@@ -217,6 +224,7 @@ def _program(
         quadratic=squares(weights, problem.l2, total) if quadratic else None,
         indicators=indicators(_switched(columns, relu), total),
         bilinear=products(_readings(problem, columns, bounds), total),
+        branch_priority=_priorities(columns, total) if columns.positive.size else None,
     )
     return ConvProgram(problem, columns, relu, program)
 
@@ -245,6 +253,7 @@ def _ranges(
         (here.squares, 0.0, problem.family.limit**2),
         (here.values, -np.inf, np.inf),
         (columns.losses, 0.0, np.inf),
+        (columns.bias_size, 0.0, limit),
         (np.arange(columns.number, total), -np.inf, np.inf),
     ):
         lower[place], upper[place] = low, high
@@ -259,6 +268,8 @@ def _ranges(
         columns.alive,
         columns.gates,
         columns.used,
+        columns.positive,
+        columns.bias_positive,
         here.bits,
     ):
         integer[binary] = True
@@ -275,6 +286,14 @@ def _costs(
     costs[columns.alive] = problem.channel_price
     costs[columns.gates] = problem.gate_price
     return costs
+
+
+def _priorities(columns: ConvColumns, total: int) -> Int[np.ndarray, " V"]:
+    """The few binaries that decide what all samples' variables can be, first."""
+    priorities = np.zeros(total, int)
+    priorities[columns.positive] = priorities[columns.bias_positive] = 1
+    priorities[columns.readout.bits] = 2
+    return priorities
 
 
 def _switched(columns: ConvColumns, relu: str) -> list[Switched]:

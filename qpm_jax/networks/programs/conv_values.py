@@ -82,6 +82,10 @@ def write_conv(conv: ConvProgram, network: ConvNetwork) -> Float[np.ndarray, " V
     if columns.chosen.size:
         first = windows(active, problem.window).argmax(axis=-1)[..., None]
         values[columns.chosen] = np.arange(columns.chosen.shape[-1]) == first
+    if columns.positive.size:
+        values[columns.positive] = filters > 0
+        values[columns.bias_positive] = network.filter_biases > 0
+        values[columns.bias_size] = np.maximum(network.filter_biases, 0.0)
     if conv.relu == "partitioned":
         _write_shares(conv, network, active > 0, values)
     if columns.readout.values.size:
