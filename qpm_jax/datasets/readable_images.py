@@ -22,8 +22,8 @@ Problems = dict[int, str]  # position of an image -> why it cannot be decoded
 def without_unreadable(dataset: Dataset, num_threads: int = 2) -> Dataset:
     """Returns the data set without the images that cannot be decoded.
 
-    Every image is decoded once beforehand, so that batches and their order depend on
-    nothing that happens later. What is left out is logged.
+    Every image is decoded beforehand, once for all runs (`readable`), so that batches
+    and their order depend on nothing that happens later. What is left out is logged.
 
     Args:
         dataset: whose images raise ValueError where they cannot be decoded.

@@ -67,14 +67,10 @@ def run(
     result = metric_table.filled(
         {"qpm": values, "published": metric_table.published(config)}
     )
-    written = {"metrics.json": result, "details.json": {"qpm": behind}}
-    for name, content in written.items():
-        distributed.once(lambda n=name, c=content: _write(setting.workdir / n, c))
+    folder, details = setting.workdir, {"qpm": behind}
+    distributed.once(lambda: files.write_json(folder / "details.json", details))
+    distributed.once(lambda: files.write_json(folder / "metrics.json", result))
     return result
-
-
-def _write(path: Path, content: object) -> None:
-    files.write_json(path, content)
 
 
 def _model(config: ConfigDict, state: Mapping[str, ArrayLike], head: str) -> Model:

@@ -90,7 +90,7 @@ def used_settings(config: ConfigDict, until: str) -> dict[str, Any]:
     return {
         name: value
         for name, value in flatten(config).items()
-        if name not in _COMPARISONS and _is_among(name, sections)
+        if _is_among(name, sections)
     }
 
 
@@ -237,6 +237,8 @@ def facts(workdir: Path, phase: str) -> dict[str, Any]:
 
 
 def _is_among(name: str, settings: set[str]) -> bool:
+    if name in _COMPARISONS:
+        return False
     return name in settings or name.split(".")[0] in settings
 
 
@@ -253,7 +255,7 @@ def _refuse_changes(workdir: Path, before: ConfigDict, now: ConfigDict) -> None:
     used = {section for phase in begun for section in _SETTINGS[phase]}
     changed = [
         f"{name}: {old.get(name)!r} -> {new.get(name)!r}"
-        for name in sorted((old.keys() | new.keys()) - _PLACES - _COMPARISONS)
+        for name in sorted((old.keys() | new.keys()) - _PLACES)
         if old.get(name) != new.get(name) and _is_among(name, used)
     ]
     if changed:

@@ -112,6 +112,11 @@ def _priorities(priority: Any, variables: int) -> np.ndarray | None:
             f"branch_priority is {numbers.dtype} of shape {numbers.shape}; it needs a"
             f" whole number for each of the {variables} variables, or None."
         )
+    if (numbers != numbers.astype(np.int32)).any():
+        raise ValueError(
+            f"branch_priority reaches from {numbers.min()} to {numbers.max()}; solvers"
+            " take 32 bits: from -2147483648 to 2147483647."
+        )
     return numbers.astype(np.int32)
 
 

@@ -46,6 +46,24 @@ def command(photos):
 
 
 @pytest.fixture(scope="session")
+def refusal(command):
+    """Returns a function: as `command` -> what the launcher says, which is refused."""
+
+    def read(launcher, workdir, *flags):
+        done = subprocess.run(
+            command(launcher, workdir, *flags),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+    return read
+
+
+@pytest.fixture(scope="session")
 def trained(made_once, command):
     """A run that one uninterrupted process took through every phase."""
 

@@ -93,11 +93,9 @@ def test_another_sweep_in_the_same_folder_is_refused(swept, command):
     assert "holds a sweep over per_class; this one is over num_features" in done.stderr
 
 
-def test_mistakes_end_in_one_line_before_anything_starts(tmp_path, command):
-    done = call(command, tmp_path / "none", "--grid=per_class=8")
-    assert done.returncode == 1
-    assert "which gives only 1 different sets of features" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_mistakes_end_in_one_line_before_anything_starts(tmp_path, refusal):
+    said = refusal("sweep", tmp_path / "none", *SHORT, "--grid=per_class=8")
+    assert "which gives only 1 different sets of features" in said
     assert not (tmp_path / "none").exists()
 
 

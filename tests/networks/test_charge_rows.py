@@ -59,14 +59,13 @@ def test_without_a_filter_nothing_is_answered_even_in_the_relaxation(
         program, columns = conv.program, conv.columns
         objective = np.zeros(program.num_variables)
         objective[columns.pooled] = 1.0
-        lower, upper = program.lower.copy(), program.upper.copy()
-        nothing = [columns.absolute.ravel(), columns.bias_size]
-        upper[np.concatenate([*nothing]).astype(int)] = 0.0
+        upper = program.upper.copy()
+        upper[columns.absolute] = 0.0
+        upper[columns.bias_size] = 0.0
         relaxed = replace(
             program,
             objective=objective,
             maximise=True,
-            lower=lower,
             upper=upper,
             integer=np.zeros(program.num_variables, bool),
             quadratic=None,

@@ -41,6 +41,7 @@ def test_a_program_holds_checked_float64_arrays_and_csr_rows():
         ({"quadratic": [[1.0, 0.0]]}, "quadratic has shape"),
         ({"branch_priority": [1]}, r"branch_priority is int.* shape \(1,\)"),
         ({"branch_priority": [0.5, 1.0]}, "branch_priority is float64"),
+        ({"branch_priority": [0, 2**31]}, "from 0 to 2147483648; solvers take 32 bits"),
     ],
 )
 def test_a_malformed_program_is_refused_by_name(changes, message):

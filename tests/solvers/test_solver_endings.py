@@ -216,11 +216,13 @@ def test_what_is_raised_over_an_incumbent_comes_out(solver):
 
 
 # Handed the tests' own module as a file: tests are not packages.
-SIGINT = """
+THESE_TESTS = """
 import importlib.util, os, signal, sys, threading
 specification = importlib.util.spec_from_file_location("endings", sys.argv[1])
 module = importlib.util.module_from_spec(specification)
 specification.loader.exec_module(module)
+"""
+SIGINT = """
 press = lambda: os.kill(os.getpid(), signal.SIGINT)
 timer = threading.Timer(1.0, press)
 timer.start()
@@ -229,24 +231,25 @@ print(solution.status, solution.found, solution.seconds < 10)
 """
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
-def test_ctrl_c_ends_the_solve_and_keeps_the_incumbent(solver):
+def last_line(script, solver):
+    """What a process of its own prints last."""
     done = subprocess.run(
-        [sys.executable, "-c", SIGINT, __file__, solver],
+        [sys.executable, "-c", THESE_TESTS + script, __file__, solver],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "interrupted True True"
+    return done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_ctrl_c_ends_the_solve_and_keeps_the_incumbent(solver):
+    assert last_line(SIGINT, solver) == "interrupted True True"
 
 
 ALARM = """
-import importlib.util, signal, sys
-specification = importlib.util.spec_from_file_location("endings", sys.argv[1])
-module = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(module)
 def ring(*_):
     raise TimeoutError("the caller's")
 signal.signal(signal.SIGALRM, ring)
@@ -260,15 +263,7 @@ except TimeoutError as error:
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_what_a_signals_handler_raises_comes_out_once_the_solver_has_ended(solver):
-    done = subprocess.run(
-        [sys.executable, "-c", ALARM, __file__, solver],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "caught the caller's"
+    assert last_line(ALARM, solver) == "caught the caller's"
 
 
 def test_ctrl_c_while_the_model_is_built_returns_the_start(monkeypatch):
