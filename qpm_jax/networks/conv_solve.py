@@ -5,6 +5,8 @@ ReLUs, is built but for its readout in seconds (`build_conv_layer`) and is hopel
 a tree search; a solver gets the whole only up to `LARGEST_WHOLE` variables.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float
 
@@ -14,6 +16,7 @@ from qpm_jax.networks.bounds.conv_tightening import tightened_conv_bounds
 from qpm_jax.networks.conv_network import ConvNetwork
 from qpm_jax.networks.conv_problem import ConvProblem
 from qpm_jax.networks.local_search.conv_search import conv_search
+from qpm_jax.networks.local_search.perturbed_search import perturbed_search
 from qpm_jax.networks.problem_checks import check_whole
 from qpm_jax.networks.programs.conv_program import build_conv, conv_program_size
 from qpm_jax.networks.programs.conv_values import read_conv, write_conv
@@ -32,7 +35,7 @@ from qpm_jax.solvers.options import Progress
 # Training compiles for some seconds, which shorter limits do not have.
 GRADIENT_FROM = 5.0
 START_SHARE = 0.4
-SEARCH_SHARE = 0.7
+SEARCH_SHARE = 0.4
 LARGE_SEARCH_SHARE = 0.9
 BOUND_SHARE = 0.2
 LARGEST_WHOLE = 500_000
@@ -93,6 +96,7 @@ def solve_conv(
     try:
         if start is not None:
             best = conv_repaired(problem, start)
+            known.append(best)
         elif time_limit >= GRADIENT_FROM:
             limit = START_SHARE * time_limit
             starts = conv_starts(problem, seed, restarts, dropout, limit, known.append)
@@ -101,29 +105,41 @@ def solve_conv(
             run.take(each, problem.objective(each), given=True)
         run.hear(pair_bound(problem, BOUND_SHARE * run.left))
         small = conv_program_size(problem)["variables"] <= LARGEST_WHOLE
-        share = SEARCH_SHARE if small else LARGE_SEARCH_SHARE
-        _search(run, problem, seed, share * run.left)
-        if small:
+        if not small:
+            _search(run, problem, seed)
+        else:
+            _wide_search(run, problem, known, seed)
             bounds = _bounds(run, problem, tightening, threads)
             status = _whole(run, problem, bounds, relu, solver, threads, seed)
     except KeyboardInterrupt:
         status = "interrupted"
         # Once training is over the choice is made, by more than the objective.
-        for each in (best, *known) if run.network is None else ():
+        for each in known if run.network is None else ():
             run.take(each, problem.objective(each), given=True)
     return run.solution(run.network or best, solver, status)
 
 
-def _search(
-    run: RunRecord[ConvNetwork], problem: ConvProblem, seed: int, seconds: float
-) -> None:
+def _search(run: RunRecord[ConvNetwork], problem: ConvProblem, seed: int) -> None:
+    """From the start alone, whose filters were chosen for images left out."""
     if run.network is None:
         return
+    limit = LARGE_SEARCH_SHARE * run.left
+    conv_search(problem, run.network, limit, seed, _taker(run))
 
-    def kept(network: ConvNetwork, objective: float) -> None:
-        run.take(network, objective, given=False)
 
-    conv_search(problem, run.network, seconds, seed, kept)
+def _wide_search(
+    run: RunRecord[ConvNetwork],
+    problem: ConvProblem,
+    networks: list[ConvNetwork],
+    seed: int,
+) -> None:
+    """From all that is known: what a solver proves is the objective, nothing else."""
+    limit = SEARCH_SHARE * run.left
+    perturbed_search(problem, networks, limit, seed, _taker(run))
+
+
+def _taker(run: RunRecord[ConvNetwork]) -> Callable[[ConvNetwork, float], None]:
+    return lambda network, objective: run.take(network, objective, given=False)
 
 
 def _bounds(
