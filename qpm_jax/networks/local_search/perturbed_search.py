@@ -18,6 +18,7 @@ from qpm_jax.networks.starts.conv_repair import conv_repaired
 # How far a network is shaken is drawn anew every time, evenly in its logarithm: from
 # steps to a neighbour to networks that keep nothing of it.
 _LEAST_SHAKE, _LARGEST_SHAKE = 0.05, 2.0
+_DESCENTS_A_WEIGHT = 5
 
 
 def perturbed_search(
@@ -26,7 +27,7 @@ def perturbed_search(
     time_limit: float,
     seed: int = 0,
     improved: Callable[[ConvNetwork, float], object] | None = None,
-    patience: int = 30,
+    patience: int | None = None,
 ) -> ConvNetwork:
     """Improves the best of some networks until descents help no more.
 
@@ -36,7 +37,8 @@ def perturbed_search(
         time_limit: seconds.
         seed: of the descents and of what is shaken.
         improved: called with every better network and its objective.
-        patience: descents in a row without a better network after which to stop.
+        patience: descents in a row without a better network after which to stop; None
+            for five a weight, biases aside.
 
     Returns:
         A network no worse than any of those given.
@@ -48,6 +50,9 @@ def perturbed_search(
     if not networks:
         raise ValueError("networks is empty; the search needs one to begin from.")
     deadline = time.perf_counter() + time_limit
+    if patience is None:
+        weights = networks[0].filters.size + networks[0].readout.size
+        patience = _DESCENTS_A_WEIGHT * weights
     random = np.random.default_rng(seed)
     best = min(networks, key=problem.objective)
     objective = problem.objective(best)
