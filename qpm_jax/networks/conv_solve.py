@@ -69,7 +69,8 @@ def solve_conv(
         start: a network to start from; None for trained ones.
         progress: called with (objective, bound, seconds).
         restarts: networks trained; the search goes on from the one whose filters do
-            best on images left out (`left_out_accuracy`).
+            best on images left out (`left_out_accuracy`), and from all of them where
+            the whole program is small enough for a solver.
         dropout: of training.
         tightening: the share of the time left after the search that goes into big-M
             values from linear programs (`tightened_conv_bounds`), shared among
@@ -104,13 +105,12 @@ def solve_conv(
         for each in (best, zero):
             run.take(each, problem.objective(each), given=True)
         run.hear(pair_bound(problem, BOUND_SHARE * run.left))
-        small = conv_program_size(problem)["variables"] <= LARGEST_WHOLE
-        if not small:
-            _search(run, problem, seed)
-        else:
+        if conv_program_size(problem)["variables"] <= LARGEST_WHOLE:
             _wide_search(run, problem, known, seed)
             bounds = _bounds(run, problem, tightening, threads)
             status = _whole(run, problem, bounds, relu, solver, threads, seed)
+        else:
+            _search(run, problem, seed)
     except KeyboardInterrupt:
         status = "interrupted"
         # Once training is over the choice is made, by more than the objective.

@@ -54,7 +54,8 @@ def perturbed_search(
         weights = networks[0].filters.size + networks[0].readout.size
         patience = _DESCENTS_A_WEIGHT * weights
     random = np.random.default_rng(seed)
-    best = min(networks, key=problem.objective)
+    waiting = sorted(networks, key=problem.objective, reverse=True)
+    best = waiting[-1]
     objective = problem.objective(best)
 
     def keep(found: ConvNetwork, reached: float) -> None:
@@ -64,7 +65,6 @@ def perturbed_search(
             if improved is not None:
                 improved(found, reached)
 
-    waiting = sorted(networks, key=problem.objective, reverse=True)
     idle = 0
     while (waiting or idle < patience) and time.perf_counter() < deadline:
         before = objective
