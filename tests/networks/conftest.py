@@ -32,6 +32,16 @@ def random_problem(seed=0, instances=6, features=2, classes=2, **settings):
     return NetworkProblem(data, np.arange(instances) % classes, classes, **settings)
 
 
+def draw_blobs(seed, count=12, classes=3, family="ternary", hidden=(2,), **settings):
+    """Two features, a cloud of points around a drawn centre for each class."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(count) % classes
+    data = random.normal(size=(count, 2)) + 2 * random.normal(size=(classes, 2))[labels]
+    return NetworkProblem(
+        data, labels, classes, hidden, weight_family(family), **settings
+    )
+
+
 def draw_conv(seed, problem):
     random = np.random.default_rng(seed)
     outputs = problem.codes.shape[1]
@@ -48,6 +58,11 @@ def draw_conv_problem(seed=0, images=4, side=4, depth=1, classes=2, **settings):
     random = np.random.default_rng(seed)
     data = random.uniform(0, 1, size=(images, side, side, depth))
     return ConvProblem(data, np.arange(images) % classes, classes, **settings)
+
+
+@pytest.fixture(scope="session")
+def blobs():
+    return draw_blobs
 
 
 @pytest.fixture

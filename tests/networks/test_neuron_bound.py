@@ -32,15 +32,6 @@ from qpm_jax.networks.programs.rows import stacked
 from qpm_jax.networks.starts.dense_starts import repaired, ridge_start, zero_network
 
 
-def blobs(seed, count=12, classes=3, family="ternary", hidden=(2,), **settings):
-    random = np.random.default_rng(seed)
-    labels = np.arange(count) % classes
-    data = random.normal(size=(count, 2)) + 2 * random.normal(size=(classes, 2))[labels]
-    return NetworkProblem(
-        data, labels, classes, hidden, weight_family(family), **settings
-    )
-
-
 def some_neurons(seed, problem, number=200):
     random = np.random.default_rng(seed)
     limit, features = problem.weight_limit, problem.features.shape[1]
@@ -59,7 +50,7 @@ class TestTheBound:
         st.integers(0, 10**6), st.sampled_from([(0.02, 0.0), (0.0, 0.05), (0.01, 0.02)])
     )
     @settings(max_examples=8, deadline=None)
-    def test_no_network_is_below_it(self, encoding, seed, prices):
+    def test_no_network_is_below_it(self, blobs, encoding, seed, prices):
         l1, l2 = prices
         problem = blobs(seed, label_encoding=encoding, l1=l1, l2=l2)
         start = ridge_start(problem)
@@ -75,7 +66,7 @@ class TestTheBound:
 
     @pytest.mark.parametrize("encoding", ["one_hot", "binary"])
     @pytest.mark.parametrize("seed", range(3))
-    def test_it_is_near_the_optimum_where_that_is_known(self, encoding, seed):
+    def test_it_is_near_the_optimum_where_that_is_known(self, blobs, encoding, seed):
         problem = blobs(seed, 8, 2, hidden=(1,), label_encoding=encoding, l1=0.05)
         optimum = solvers.solve(build_dense(problem).program, threads=1)
         assert optimum.status == "optimal"
@@ -83,36 +74,36 @@ class TestTheBound:
         assert bound <= optimum.objective + 1e-6
         assert bound > 0.9 * optimum.objective
 
-    def test_it_holds_for_wider_networks_too(self):
+    def test_it_holds_for_wider_networks_too(self, blobs):
         narrow = blobs(1, 8, 2, hidden=(1,), l1=0.05)
         wide = dataclasses.replace(narrow, hidden=(3,))
         optimum = solvers.solve(build_dense(wide).program, threads=1)
         assert optimum.status == "optimal"
         assert neuron_bound(narrow, 1.0, 10.0) <= optimum.objective + 1e-6
 
-    def test_where_neurons_cost_too_much_no_network_is_the_best(self):
+    def test_where_neurons_cost_too_much_no_network_is_the_best(self, blobs):
         problem = blobs(0, 12, 2, l1=10.0)
         constant = problem.objective(zero_network(problem))
         assert neuron_bound(problem, constant, 10.0) == pytest.approx(constant)
 
-    def test_totals_beyond_the_last_are_not_forgotten(self, monkeypatch):
+    def test_totals_beyond_the_last_are_not_forgotten(self, blobs, monkeypatch):
         problem = blobs(1, 8, 2, hidden=(1,), l1=0.05)
         assert neuron_bound(problem, 1.0, 10.0) > 0.1
         monkeypatch.setattr(bound_module, "_MOST_TOTALS", 2)
         assert neuron_bound(problem, 1.0, 10.0) == pytest.approx(2 * 0.05)
 
-    def test_every_bound_is_told_and_they_rise(self):
+    def test_every_bound_is_told_and_they_rise(self, blobs):
         problem, told = blobs(0, l1=0.02), []
         last = neuron_bound(problem, 0.9, 5.0, hear=told.append)
         assert told == sorted(told)
         assert last == told[-1]
 
-    def test_without_a_limit_of_time_it_ends_at_the_gap(self):
+    def test_without_a_limit_of_time_it_ends_at_the_gap(self, blobs):
         problem = blobs(1, 9, l1=0.03)
         bound = neuron_bound(problem, 0.9, math.inf)
         assert bound == pytest.approx(neuron_bound(problem, 0.9, 60.0))
 
-    def test_a_layer_costs_its_price(self):
+    def test_a_layer_costs_its_price(self, blobs):
         problem = blobs(0, l1=0.05)
         priced = dataclasses.replace(problem, layer_price=0.5)
         plain = neuron_bound(problem, 0.9, 10.0, gap=0.0)
@@ -121,17 +112,17 @@ class TestTheBound:
         )
 
     @pytest.mark.parametrize(
-        "problem",
+        "changes",
         [
-            blobs(0, hidden=(2, 2)),
-            blobs(0, l1=0.0),
-            blobs(0, family="bilinear"),
-            blobs(0, 20, 10, family="grid"),
+            {"hidden": (2, 2)},
+            {"l1": 0.0},
+            {"family": "bilinear"},
+            {"count": 20, "classes": 10, "family": "grid"},
         ],
         ids=["two layers", "free neurons", "any output weight", "too many choices"],
     )
-    def test_it_is_nothing_where_it_does_not_apply(self, problem):
-        assert neuron_bound(problem, 1.0, 1.0) == 0
+    def test_it_is_nothing_where_it_does_not_apply(self, blobs, changes):
+        assert neuron_bound(blobs(0, **changes), 1.0, 1.0) == 0
 
     @pytest.mark.parametrize(
         ("objective", "limits", "words"),
@@ -142,11 +133,13 @@ class TestTheBound:
             (1.0, {"gap": -0.1}, r"gap is -0\.1; it must be a fraction"),
         ],
     )
-    def test_what_is_out_of_range_is_refused_by_name(self, objective, limits, words):
+    def test_what_is_out_of_range_is_refused_by_name(
+        self, blobs, objective, limits, words
+    ):
         with pytest.raises(ValueError, match=words):
             neuron_bound(blobs(0), objective, **limits)
 
-    def test_without_time_it_is_nothing(self):
+    def test_without_time_it_is_nothing(self, blobs):
         assert neuron_bound(blobs(0), 1.0, 0.0) == 0
 
 
@@ -154,7 +147,7 @@ class TestOutputChoices:
     @pytest.mark.parametrize("family", ["ternary", "grid"])
     @pytest.mark.parametrize("encoding", ["one_hot", "binary"])
     def test_every_vector_has_a_choice_of_its_effect_that_is_no_dearer(
-        self, family, encoding
+        self, blobs, family, encoding
     ):
         problem = blobs(0, family=family, label_encoding=encoding, l1=0.01, l2=0.02)
         choices = output_choices(problem)
@@ -174,7 +167,7 @@ class TestOutputChoices:
                 continue
             assert choices.prices[same < 1e-9].min() <= price + 1e-12
 
-    def test_prices_count_the_neuron(self):
+    def test_prices_count_the_neuron(self, blobs):
         plain = output_choices(blobs(0, l1=0.01))
         priced = output_choices(blobs(0, l1=0.01, neuron_price=0.1))
         np.testing.assert_allclose(priced.prices, plain.prices + 0.1)
@@ -185,7 +178,7 @@ class TestMultipliers:
     @pytest.mark.parametrize("encoding", ["one_hot", "binary"])
     @given(st.integers(0, 10**6))
     @settings(max_examples=10, deadline=None)
-    def test_they_bound_networks_of_the_neurons_at_hand(self, encoding, seed):
+    def test_they_bound_networks_of_the_neurons_at_hand(self, blobs, encoding, seed):
         problem = blobs(seed, label_encoding=encoding, l1=0.02, l2=0.01)
         choices, neurons = output_choices(problem), some_neurons(seed, problem, 30)
         found = best_multipliers(
@@ -202,7 +195,7 @@ class TestMultipliers:
             )
             assert found.constant <= problem.objective(network) + 1e-6
 
-    def test_one_hinge_a_rival_or_a_bit(self):
+    def test_one_hinge_a_rival_or_a_bit(self, blobs):
         assert len(hinges(blobs(0, 12, 3)).instance) == 24
         bits = hinges(blobs(0, 12, 3, label_encoding="binary"))
         assert len(bits.instance) == 24 == bits.loss.max() + 1
@@ -211,7 +204,7 @@ class TestMultipliers:
 class TestPricing:
     @given(st.integers(0, 10**6), st.sampled_from([0.0, 0.05]))
     @settings(max_examples=15, deadline=None)
-    def test_no_neuron_gains_more(self, seed, l2):
+    def test_no_neuron_gains_more(self, blobs, seed, l2):
         problem = blobs(seed, 10, 2, l1=0.02, l2=l2)
         choices, neurons = output_choices(problem), some_neurons(seed, problem)
         random = np.random.default_rng(seed)
@@ -238,7 +231,7 @@ class TestPricing:
 
     @given(st.integers(0, 10**6))
     @settings(max_examples=15, deadline=None)
-    def test_cuts_hold_for_every_neuron(self, seed):
+    def test_cuts_hold_for_every_neuron(self, blobs, seed):
         problem = blobs(seed, 14, 2, l1=0.0, l2=0.01)
         random = np.random.default_rng(seed)
         asked = Pricing(problem, random.normal(size=14), np.zeros(2))
@@ -257,7 +250,7 @@ class TestPricing:
             values[columns.losing] = reach[asked.slopes < 0]
             assert (matrix @ values <= upper + 1e-9).all()
 
-    def test_cuts_make_the_relaxation_tighter(self):
+    def test_cuts_make_the_relaxation_tighter(self, blobs):
         problem = blobs(3, 40, 2, l1=0.01, l2=0.02)
         slopes = np.where(problem.labels == 0, 1.0, -1.0) / 40
         asked = Pricing(problem, slopes, np.zeros(2))
@@ -265,19 +258,19 @@ class TestPricing:
         assert bounds[0] > bounds[1] >= bounds[2]
         assert bounds[2] >= largest_gain(asked, 0.0, 20.0).most - 1e-6
 
-    def test_nothing_is_gained_where_every_instance_loses(self):
+    def test_nothing_is_gained_where_every_instance_loses(self, blobs):
         asked = Pricing(blobs(0, 10, 2), -np.ones(10), np.zeros(2))
         assert relaxed_gain(asked, 0.5, 3, 1.0).most == 0.5
         assert largest_gain(asked, 0.5, 1.0).most == 0.5
 
-    def test_without_time_nothing_is_known(self):
+    def test_without_time_nothing_is_known(self, blobs):
         asked = Pricing(blobs(0, 10, 2), np.array([1.0, -1.0] * 5), np.zeros(2))
         assert relaxed_gain(asked, 0.5, 3, 0.0).most == np.inf
         assert largest_gain(asked, 0.5, 0.0).most == np.inf
 
 
 class TestCertificate:
-    def test_a_gain_of_half_a_price_takes_a_third(self):
+    def test_a_gain_of_half_a_price_takes_a_third(self, blobs):
         choices = output_choices(blobs(0))
         ratios = np.zeros(len(choices.prices))
         ratios[0] = 0.5
@@ -286,7 +279,7 @@ class TestCertificate:
             certificate.bounds(choices, np.array([0.0, 3.0])), [0.3, 0.4]
         )
 
-    def test_only_neurons_that_a_total_can_hold_count(self):
+    def test_only_neurons_that_a_total_can_hold_count(self, blobs):
         choices = output_choices(blobs(0))
         ratios = np.where(choices.sizes <= 1, 0.0, np.inf)
         certificate = Certificate(Multipliers(np.zeros((12, 3)), 0, 0.3), ratios)
@@ -296,7 +289,7 @@ class TestCertificate:
 
     @given(st.integers(0, 10**6))
     @settings(max_examples=10, deadline=None)
-    def test_scaled_multipliers_cover_every_neuron(self, seed):
+    def test_scaled_multipliers_cover_every_neuron(self, blobs, seed):
         problem = blobs(seed, l1=0.02, l2=0.01)
         choices, neurons = output_choices(problem), some_neurons(seed, problem)
         random = np.random.default_rng(seed)

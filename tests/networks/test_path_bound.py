@@ -15,15 +15,6 @@ from qpm_jax.networks import (
 from qpm_jax.networks.starts.dense_starts import repaired, ridge_start
 
 
-def blobs(seed, count=12, classes=3, family="grid", hidden=(2,), **settings):
-    random = np.random.default_rng(seed)
-    labels = np.arange(count) % classes
-    data = random.normal(size=(count, 2)) + 2 * random.normal(size=(classes, 2))[labels]
-    return NetworkProblem(
-        data, labels, classes, hidden, weight_family(family), **settings
-    )
-
-
 @pytest.mark.parametrize("encoding", ["one_hot", "binary"])
 @given(
     st.integers(0, 10**6),
@@ -32,8 +23,8 @@ def blobs(seed, count=12, classes=3, family="grid", hidden=(2,), **settings):
     st.sampled_from([0.0, 0.05]),
 )
 @settings(max_examples=20, deadline=None)
-def test_no_network_is_below_the_bound(encoding, seed, classes, l1, l2):
-    problem = blobs(seed, 12, classes, label_encoding=encoding, l1=l1, l2=l2)
+def test_no_network_is_below_the_bound(blobs, encoding, seed, classes, l1, l2):
+    problem = blobs(seed, 12, classes, "grid", label_encoding=encoding, l1=l1, l2=l2)
     bound = path_bound(problem)
     random = np.random.default_rng(seed)
     start = ridge_start(problem)
@@ -50,7 +41,7 @@ def test_no_network_is_below_the_bound(encoding, seed, classes, l1, l2):
     assert bound >= 0
 
 
-def test_the_bound_is_below_the_optimum_and_far_above_the_relaxation():
+def test_the_bound_is_below_the_optimum_and_far_above_the_relaxation(blobs):
     problem = blobs(3, 8, 2, "ternary", (1,), label_encoding="binary", l1=0.05)
     optimum = solvers.solve(build_dense(problem).program, threads=1)
     assert optimum.status == "optimal"
@@ -67,7 +58,7 @@ def test_two_instances_need_the_weights_that_part_them():
     assert path_bound(problem) == pytest.approx(0.01 * 2, rel=1e-3)
 
 
-def test_a_layer_costs_its_price_and_deeper_networks_have_no_more():
+def test_a_layer_costs_its_price_and_deeper_networks_have_no_more(blobs):
     shallow = blobs(0, l1=0.05)
     priced = blobs(0, l1=0.05, layer_price=0.5)
     assert path_bound(priced) == pytest.approx(path_bound(shallow) + 0.5)
@@ -75,11 +66,11 @@ def test_a_layer_costs_its_price_and_deeper_networks_have_no_more():
     assert path_bound(blobs(0, l1=0.0)) == 0
 
 
-def test_without_time_the_bound_is_nothing():
+def test_without_time_the_bound_is_nothing(blobs):
     assert path_bound(blobs(0), time_limit=0.0) == 0
 
 
-def test_many_instances_are_bounded_by_some():
+def test_many_instances_are_bounded_by_some(blobs):
     problem = blobs(1, 700, 2, l1=0.05)
     bound = path_bound(problem, 2.0)
     assert 0 < bound <= problem.objective(ridge_start(problem))
