@@ -31,11 +31,7 @@ def read_arrays(path: str | Path, sha256: str | None = None) -> dict[str, np.nda
         another kind.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ValueError(
-            f"path: no file {str(path)!r}; give a file of weights"
-            f" ({', '.join(SUFFIXES)}) or an id on the hub (owner/name)"
-        )
+    check_file(path)
     if sha256 is not None:
         _check(path, sha256)
     if path.suffix == SAFETENSORS:
@@ -43,6 +39,15 @@ def read_arrays(path: str | Path, sha256: str | None = None) -> dict[str, np.nda
     if path.suffix in TORCH_SUFFIXES:
         return _read_torch(path)
     return _read_npz(path)
+
+
+def check_file(path: str | Path) -> None:
+    """Raises ValueError where there is no such file."""
+    if not Path(path).is_file():
+        raise ValueError(
+            f"path: no file {str(path)!r}; give a file of weights"
+            f" ({', '.join(SUFFIXES)}) or an id on the hub (owner/name)"
+        )
 
 
 def checksum(path: str | Path) -> str:

@@ -18,7 +18,7 @@ from qpm_jax.models.conversion import Variables, mismatches, to_arrays, to_varia
 from qpm_jax.models.layouts import Source
 from qpm_jax.models.namings import IN_FILES, TORCH, Naming, sources_for
 from qpm_jax.models.recognise import hint
-from qpm_jax.models.weight_files import read_arrays
+from qpm_jax.models.weight_files import check_file, read_arrays
 
 
 def from_torch_state_dict(name: str, state: Mapping[str, ArrayLike]) -> Variables:
@@ -124,17 +124,31 @@ def load_weights(
         short or of another kind, a hub that cannot be reached, and for arrays that do
         not fit.
     """
+    check_weights(name, path_or_hub_id)
+    path = Path(path_or_hub_id)
+    if not path.exists() and hub.is_hub_id(str(path_or_hub_id)):
+        path = hub.fetch(str(path_or_hub_id))
+    arrays = read_arrays(path, sha256)
+    return _convert(name, sources_for(IN_FILES[name], arrays), arrays)
+
+
+def check_weights(name: str, path_or_hub_id: str | Path) -> None:
+    """Raises ValueError where `load_weights` would have nothing to read.
+
+    It reads nothing itself: what a file or the hub holds is not known.
+
+    Args:
+      name: as for `load_weights`.
+      path_or_hub_id: as for `load_weights`.
+    """
     specification(name)
     if name not in IN_FILES:
         raise ValueError(
             f"name: there are no published weights for {name!r}, only for"
             f" {', '.join(sorted(IN_FILES))}; train it from the start"
         )
-    path = Path(path_or_hub_id)
-    if not path.exists() and hub.is_hub_id(str(path_or_hub_id)):
-        path = hub.fetch(str(path_or_hub_id))
-    arrays = read_arrays(path, sha256)
-    return _convert(name, sources_for(IN_FILES[name], arrays), arrays)
+    if not hub.is_hub_id(str(path_or_hub_id)):
+        check_file(path_or_hub_id)
 
 
 def transfer(new: Variables, loaded: Variables) -> Variables:

@@ -53,6 +53,18 @@ def _check_model(config: ConfigDict) -> None:
         )
 
 
+def check_weights(config: ConfigDict) -> None:
+    """Raises ValueError where there are no such weights to begin with."""
+    model = config.model
+    if not model.weights:
+        return
+    try:
+        models.check_weights(model.name, model.weights)
+    except ValueError as error:
+        reason = str(error).partition(": ")[2]
+        raise ValueError(f"config.model.weights: {reason}") from None
+
+
 def _check_training(config: ConfigDict, phase: str, least_epochs: int) -> None:
     """Raises ValueError where a training phase's settings cannot be."""
     if config[phase].epochs < least_epochs:

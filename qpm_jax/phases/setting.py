@@ -143,6 +143,9 @@ def prepare(
       ValueError: A setting is impossible; the message says which and what would do.
     """
     checks.check_settings(config)
+    # Before the images: to list those may take minutes.
+    if not folders.holds_work(Path(workdir), "dense"):
+        checks.check_weights(config)
     specification = models.specification(config.model.name)
     if dataset is None:
         dataset = data.load(config)

@@ -17,6 +17,7 @@ from qpm_jax.phases import (
     statistics,
 )
 from qpm_jax.phases import workdir as folders
+from qpm_jax.phases.setting import prepare
 from qpm_jax.training import logs
 
 pytestmark = pytest.mark.slow
@@ -185,6 +186,11 @@ def test_an_unknown_last_phase_is_named(tmp_path, config, dataset):
             {"model.weights": "a.npz", "model.weights_sha256": "resnet50"},
             r"weights_sha256 is 'resnet50'; .* 8 to 64 hexadecimal digits",
         ),
+        ({"model.weights": "a.npz"}, r"config\.model\.weights: .*for 'resnet_small'"),
+        (
+            {"model.name": "resnet50", "model.weights": "a.npz"},
+            r"config\.model\.weights: no file 'a\.npz'; .*owner/name",
+        ),
         ({"evaluate_epochs": 0}, r"evaluate_epochs is 0; it must be at least 1"),
         ({"checkpoint_keep": 0}, r"checkpoint_keep is 0; it must be at least 1"),
         ({"divergence": 0.5}, r"divergence is 0\.5; it must be 0 \(off\) or above 1"),
@@ -206,6 +212,22 @@ def test_impossible_settings_end_before_any_training(
     with pytest.raises(ValueError, match=message):
         dense.run(config, tmp_path / "run", dataset)
     assert not (tmp_path / "run" / "dense").exists()
+
+
+def test_missing_weights_are_named_before_the_images_are_looked_for(tmp_path, config):
+    config.model.name, config.model.weights = "resnet50", str(tmp_path / "a.npz")
+    config.dataset.name = "cub"
+    with pytest.raises(ValueError, match=r"config\.model\.weights: no file"):
+        dense.run(config, tmp_path / "run")
+
+
+def test_weights_that_dense_training_has_read_are_missed_by_nobody(
+    tmp_path, finished, config, dataset
+):
+    run = tmp_path / "run"
+    shutil.copytree(finished / "dense", run / "dense")
+    config.model.name, config.model.weights = "resnet50", str(tmp_path / "a.npz")
+    prepare(config, run, dataset)
 
 
 def test_the_settings_are_kept_as_json(finished, config):
