@@ -9,12 +9,19 @@ from qpm_jax.phases import dense
 from qpm_jax.phases.setting import prepare
 
 
-def test_a_trained_backbone_gets_a_head_that_starts_at_zero(
-    config, dataset, tmp_path, monkeypatch
-):
+@pytest.fixture
+def from_weights(config, monkeypatch):
+    """The small network's configuration as if weights of it were published."""
+    monkeypatch.setattr(models, "check_weights", lambda *_: None)
     config = config.copy_and_resolve_references()
     config.model.weights = "trained.npz"
-    setting = prepare(config, tmp_path / "run", dataset)
+    return config
+
+
+def test_a_trained_backbone_gets_a_head_that_starts_at_zero(
+    from_weights, dataset, tmp_path, monkeypatch
+):
+    setting = prepare(from_weights, tmp_path / "run", dataset)
     trained = jax.tree.map(lambda leaf: leaf + 1, setting.initial_variables())
     # The file's head is one of other classes, which is left behind.
     trained["params"]["head"] = {"kernel": np.ones((192, 9)), "bias": np.ones(9)}
@@ -28,17 +35,13 @@ def test_a_trained_backbone_gets_a_head_that_starts_at_zero(
 
 
 def test_without_epochs_the_pretrained_model_and_its_head_are_the_dense_model(
-    config, dataset, tmp_path, monkeypatch
+    from_weights, dataset, tmp_path, monkeypatch
 ):
-    config = config.copy_and_resolve_references()
-    config.dense.epochs = 0
-    with pytest.raises(ValueError, match=r"dense\.epochs is 0; it must be at least 1"):
-        prepare(config, tmp_path / "untrained", dataset)
-    config.model.weights = "trained.npz"
-    setting = prepare(config, tmp_path / "run", dataset)
+    from_weights.dense.epochs = 0
+    setting = prepare(from_weights, tmp_path / "run", dataset)
     trained = jax.tree.map(lambda leaf: leaf + 1, setting.initial_variables())
     monkeypatch.setattr(models, "load_weights", lambda *_: trained)
-    dense.run(config, tmp_path / "run", dataset)
+    dense.run(from_weights, tmp_path / "run", dataset)
     final = dense.final_variables(setting)
     assert jax.tree.all(jax.tree.map(np.allclose, final["params"], trained["params"]))
 
@@ -51,12 +54,10 @@ def test_without_epochs_the_pretrained_model_and_its_head_are_the_dense_model(
     ],
 )
 def test_without_epochs_a_head_of_other_classes_is_refused(
-    config, dataset, tmp_path, monkeypatch, head, found
+    from_weights, dataset, tmp_path, monkeypatch, head, found
 ):
-    config = config.copy_and_resolve_references()
-    config.model.weights = "trained.npz"
-    config.dense.epochs = 0
-    setting = prepare(config, tmp_path / "run", dataset)
+    from_weights.dense.epochs = 0
+    setting = prepare(from_weights, tmp_path / "run", dataset)
     trained = setting.initial_variables()
     trained["params"].pop("head")
     if head:
@@ -65,6 +66,15 @@ def test_without_epochs_a_head_of_other_classes_is_refused(
     message = rf"dense\.epochs is 0, but config\.model\.weights has {found} and .* 4 cl"
     with pytest.raises(ValueError, match=message):
         dense.start_variables(setting)
+
+
+def test_without_epochs_and_without_weights_there_is_no_dense_model(
+    config, dataset, tmp_path
+):
+    config = config.copy_and_resolve_references()
+    config.dense.epochs = 0
+    with pytest.raises(ValueError, match=r"dense\.epochs is 0; it must be at least 1"):
+        prepare(config, tmp_path / "run", dataset)
 
 
 def test_a_file_with_another_checksum_is_not_trained_from(config, dataset, tmp_path):
