@@ -16,6 +16,7 @@ from qpm_jax.models.layouts import (
     kernel,
 )
 from qpm_jax.models.mobilenet_v2 import STAGES
+from qpm_jax.models.timm_names_mobile import inverted_residuals
 
 EXPANSIONS = tuple(stage[0] for stage in STAGES for _ in range(stage[2]))
 
@@ -42,22 +43,7 @@ def torchvision() -> Iterator[Source]:
 
 def timm() -> Iterator[Source]:
     """Yields where every array comes from, in timm's names."""
-    yield kernel("conv_stem", OIHW, "stem")
-    yield from batch_norm("bn1", "stem_norm")
-    places = [(s, i) for s, stage in enumerate(STAGES) for i in range(stage[2])]
-    for number, (stage, index) in enumerate(places):
-        key, block = f"blocks.{stage}.{index}", f"block{number:02d}"
-        if EXPANSIONS[number] == 1:
-            parts = {"conv_dw": "depthwise", "conv_pw": "project"}
-        else:
-            parts = {"conv_pw": "expand", "conv_dw": "depthwise", "conv_pwl": "project"}
-        for norm, (name, part) in enumerate(parts.items(), start=1):
-            layout = C1HW if part == "depthwise" else OI11
-            yield kernel(f"{key}.{name}", layout, block, part)
-            yield from batch_norm(f"{key}.bn{norm}", block, f"{part}_norm")
-    yield kernel("conv_head", OI11, "head")
-    yield from batch_norm("bn2", "head_norm")
-    yield from dense_head("classifier")
+    return inverted_residuals(STAGES)
 
 
 def folded() -> Iterator[Source]:

@@ -8,13 +8,13 @@ from typing import Any
 from qpm_jax.models import (
     names_mobilenet_v2,
     torch_names_convnext,
+    torch_names_efficientnet_lite,
     torch_names_swin,
     torch_names_vit,
 )
 from qpm_jax.models.layouts import Source
 from qpm_jax.models.resnet import BasicBlock, Bottleneck
 from qpm_jax.models.swin import SWIN_S_DEPTHS, SWIN_T_DEPTHS
-from qpm_jax.models.torch_names_efficientnet_lite import efficientnet_lite0
 from qpm_jax.models.torch_names_resnet import resnet
 
 # Ends of keys that carry no weights: counters beside batch normalisation, tables that
@@ -62,7 +62,12 @@ TORCH = {
         Naming("torchvision", torch_names_convnext.torchvision),
         Naming("timm", torch_names_convnext.timm),
     ),
-    "efficientnet_lite0": (Naming("efficientnet_pytorch", efficientnet_lite0),),
+    "efficientnet_lite0": (
+        Naming(
+            "efficientnet_pytorch", torch_names_efficientnet_lite.efficientnet_pytorch
+        ),
+        Naming("timm", torch_names_efficientnet_lite.timm),
+    ),
     "mobilenet_v2": (
         Naming("torchvision", names_mobilenet_v2.torchvision),
         Naming("timm", names_mobilenet_v2.timm),

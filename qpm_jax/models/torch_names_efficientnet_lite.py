@@ -12,10 +12,16 @@ from qpm_jax.models.layouts import (
     dense_head,
     kernel,
 )
+from qpm_jax.models.timm_names_mobile import inverted_residuals
 
 
-def efficientnet_lite0() -> Iterator[Source]:
-    """Yields where every array comes from (names of the efficientnet_pytorch kind)."""
+def timm() -> Iterator[Source]:
+    """Yields where every array comes from, in the names of timm's port."""
+    return inverted_residuals(STAGES)
+
+
+def efficientnet_pytorch() -> Iterator[Source]:
+    """Yields where every array comes from, in the names of that package and its kin."""
     yield kernel("_conv_stem", OIHW, "stem")
     yield from batch_norm("_bn0", "stem_norm")
     expansions = [stage[0] for stage in STAGES for _ in range(stage[2])]

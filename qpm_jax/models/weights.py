@@ -20,6 +20,14 @@ from qpm_jax.models.namings import IN_FILES, TORCH, Naming, sources_for
 from qpm_jax.models.recognise import hint
 from qpm_jax.models.weight_files import check_file, read_arrays
 
+# Ids whose arrays would fit a model and mean another: why, and which to take.
+_OTHER_NETWORKS = {
+    ("efficientnet_lite0", "timm/efficientnet_lite0.ra_in1k"): (
+        "it pads symmetrically and normalises with epsilon 1e-5; take"
+        " timm/tf_efficientnet_lite0.in1k"
+    ),
+}
+
 
 def from_torch_state_dict(name: str, state: Mapping[str, ArrayLike]) -> Variables:
     """Turns a PyTorch state dict into Flax variables.
@@ -149,6 +157,12 @@ def check_weights(name: str, path_or_hub_id: str | Path) -> None:
         )
     if not hub.is_hub_id(str(path_or_hub_id)):
         check_file(path_or_hub_id)
+    other = _OTHER_NETWORKS.get((name, str(path_or_hub_id).split("@")[0]))
+    if other is not None:
+        raise ValueError(
+            f"path_or_hub_id: {str(path_or_hub_id)!r} is another network than {name!r}:"
+            f" {other}"
+        )
 
 
 def transfer(new: Variables, loaded: Variables) -> Variables:

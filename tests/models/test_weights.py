@@ -121,6 +121,46 @@ def test_a_torch_state_dict_fills_every_variable(torch_state):
     )
 
 
+def in_timm_names(state):
+    """EfficientNet-Lite0's arrays as timm calls them: blocks counted by stages."""
+    first, others = ["conv_dw", "conv_pw"], ["conv_pw", "conv_dw", "conv_pwl"]
+    renamed = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head"}
+    renamed |= {"_bn1": "bn2", "_fc": "classifier"}
+    numbers = itertools.count()
+    for stage, repeats in enumerate((1, 2, 2, 3, 3, 4, 1)):
+        for index in range(repeats):
+            old, new = f"_blocks.{next(numbers)}", f"blocks.{stage}.{index}"
+            names = first if stage == 0 else others
+            old_parts = ["depthwise", "project"] if stage == 0 else PARTS
+            for number, (name, part) in enumerate(zip(names, old_parts, strict=True)):
+                renamed[f"{old}._{part}_conv"] = f"{new}.{name}"
+                bn = number + 1 if stage == 0 else number
+                renamed[f"{old}._bn{bn}"] = f"{new}.bn{number + 1}"
+    keys = {key: key.rsplit(".", 1) for key in state}
+    return {f"{renamed[k]}.{leaf}": state[key] for key, (k, leaf) in keys.items()}
+
+
+PARTS = ["expand", "depthwise", "project"]
+
+
+def test_lite0_is_read_in_the_names_of_its_port_in_timm(torch_state):
+    arrays = in_timm_names(torch_state)
+    assert "blocks.5.3.bn2.running_var" in arrays
+    jax.tree.map(
+        np.testing.assert_array_equal,
+        models.from_torch_state_dict("efficientnet_lite0", arrays),
+        models.from_torch_state_dict("efficientnet_lite0", torch_state),
+    )
+
+
+def test_lite0_of_another_padding_and_epsilon_is_refused():
+    # It has the very same names and shapes, so that only its id tells.
+    with pytest.raises(
+        ValueError, match=r"another network.*timm/tf_efficientnet_lite0"
+    ):
+        models.load_weights("efficientnet_lite0", "timm/efficientnet_lite0.ra_in1k")
+
+
 def test_a_file_of_folded_arrays_fills_every_variable(folded_arrays, tmp_path):
     np.savez(tmp_path / "weights.npz", **folded_arrays)
     variables = models.load_weights("mobilenet_v2_tf", tmp_path / "weights.npz")
