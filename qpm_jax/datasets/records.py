@@ -127,7 +127,7 @@ def find(prepared: PreparedSet, data_dir: str | Path | None) -> Path | None:
         return None
     newest = max(versions, key=_version)
     formats = _formats(newest)
-    if formats and "array_record" not in formats:
+    if "array_record" not in formats:
         raise ValueError(
             f"{newest} is prepared as {formats[0]}, which cannot be read by number; "
             f"add array_record files with `tfds convert_format --dataset_version_dir="
@@ -275,4 +275,6 @@ def _version(folder: Path) -> tuple[int, ...]:
 
 def _formats(folder: Path) -> list[str]:
     info = json.loads((folder / "dataset_info.json").read_text())
-    return [info["fileFormat"], *info.get("alternativeFileFormats", [])]
+    # Sets of earlier versions of tensorflow-datasets do not say: they are tfrecords.
+    first = info.get("fileFormat") or "tfrecord"
+    return [first, *info.get("alternativeFileFormats", [])]

@@ -77,8 +77,16 @@ def shapes_in_file(
 
 
 def _num_classes(sources: list[Source], arrays: Mapping[str, ArrayLike]) -> int:
-    bias = arrays.get(sources[-1].key) if sources[-1].path[1] == "head" else None
-    return np.shape(bias)[0] if bias is not None and np.ndim(bias) else 1
+    """Returns C of the head's bias, of its weight where that is missing, or 1."""
+    for source in reversed(sources):
+        if source.path[1] != "head" or source.key not in arrays:
+            continue
+        last = 0 if source.path[-1] == "bias" else 1  # C, in [C] and [F,C]
+        axes = source.layout.shape_in_file(tuple(range(last + 1)))
+        shape = np.shape(arrays[source.key])
+        if len(shape) == len(axes):
+            return shape[axes.index(last)]
+    return 1
 
 
 @cache

@@ -196,11 +196,22 @@ def test_a_backbone_alone_is_read_without_a_head(folded_arrays, tmp_path):
     assert set(variables["params"]) == {"backbone"}
 
 
-def test_half_a_head_is_reported(folded_arrays, tmp_path):
-    kept = {key: array for key, array in folded_arrays.items() if key != "logits/w"}
+@pytest.mark.parametrize(
+    ("absent", "shape"), [("logits/w", "(1280, 4)"), ("logits/b", "(4,)")]
+)
+def test_half_a_head_is_reported(folded_arrays, tmp_path, absent, shape):
+    kept = {key: array for key, array in folded_arrays.items() if key != absent}
     np.savez(tmp_path / "half.npz", **kept)
-    with pytest.raises(ValueError, match="missing: logits/w") as caught:
+    with pytest.raises(ValueError, match="do not fit") as caught:
         models.load_weights("mobilenet_v2_tf", tmp_path / "half.npz")
+    assert f"missing: {absent} {shape}" in str(caught.value)
+    assert str(caught.value).count("\n") == 1
+
+
+def test_a_head_without_its_bias_is_reported_in_pytorchs_axes_too(torch_state):
+    kept = {key: array for key, array in torch_state.items() if key != "_fc.bias"}
+    with pytest.raises(ValueError, match=r"missing: _fc\.bias \(3,\)$") as caught:
+        models.from_torch_state_dict("efficientnet_lite0", kept)
     assert str(caught.value).count("\n") == 1
 
 
