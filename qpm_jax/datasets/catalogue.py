@@ -24,6 +24,13 @@ _ENTRIES: dict[str, tuple[str, Mapping[str, Any]]] = {
     "traveling_birds": ("qpm_jax.datasets.traveling_birds", {}),
 }
 
+# What tensorflow-datasets calls some of them.
+_ELSEWHERE = {
+    "caltech_birds2011": "cub",
+    "cars196": "stanford_cars",
+    "imagenet2012": "imagenet",
+}
+
 
 def names() -> tuple[str, ...]:
     """Returns the names that `load` knows, in alphabetical order."""
@@ -82,9 +89,11 @@ def load(name: str, **chosen: Any) -> Dataset:
 
 def _entry(name: str) -> tuple[Callable[..., Dataset], Mapping[str, Any]]:
     if name not in _ENTRIES:
+        hint = did_you_mean(name, names())
+        if name in _ELSEWHERE:
+            hint = f" It is called {_ELSEWHERE[name]} here."
         raise ValueError(
-            f"unknown data set {name!r}.{did_you_mean(name, names())} There are:"
-            f" {', '.join(names())}"
+            f"unknown data set {name!r}.{hint} There are: {', '.join(names())}"
         )
     module, presets = _ENTRIES[name]
     return importlib.import_module(module).load, presets

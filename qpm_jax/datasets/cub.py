@@ -13,7 +13,6 @@ from qpm_jax.datasets import records
 from qpm_jax.datasets.chosen_images import choose
 from qpm_jax.datasets.cub_folder import (
     DOWNLOAD,
-    check_photos,
     class_attributes,
     clean_name,
     find_root,
@@ -23,6 +22,7 @@ from qpm_jax.datasets.cub_folder import (
 )
 from qpm_jax.datasets.dataset import Dataset, Split
 from qpm_jax.datasets.lazy_images import ImageSource, LazyImages
+from qpm_jax.datasets.listed_photos import check_listed
 from qpm_jax.datasets.shared_folder import shared_folder
 
 PREPARED = records.PreparedSet("caltech_birds2011", ("opencv-python-headless",))
@@ -124,7 +124,8 @@ def _folder_photos(
     container, prefix, listed = list_images(folder)
     if container == folder:  # not an archive
         wanted = [r for r in listed if classes is None or r.label < classes]
-        check_photos(folder / prefix, wanted, "CUB_200_2011.tgz")
+        paths = [record.path for record in wanted]
+        check_listed(folder / prefix, paths, "CUB's split", "CUB_200_2011.tgz")
     boxes = numbered(folder / "bounding_boxes.txt") if cropped else None
 
     def split(training: bool) -> Split:

@@ -84,22 +84,6 @@ def list_images(folder: Path) -> tuple[Path, str, list[ImageRecord]]:
     return archives[0], "images/", _index_records(indices[0])
 
 
-def check_photos(folder: Path, records: list[ImageRecord], source: str) -> None:
-    """Raises ValueError where a photo of the lists is missing, which is named.
-
-    Args:
-        folder: what the paths of `records` are below.
-        records: the photos looked for.
-        source: what to unpack again.
-    """
-    missing = [r.path for r in records if not (folder / r.path).is_file()]
-    if missing:
-        raise ValueError(
-            f"{folder} lacks {len(missing)} of the {len(records)} photos that CUB's "
-            f"split names, such as {missing[0]}; unpack {source} again"
-        )
-
-
 def official_records(folder: Path) -> list[ImageRecord]:
     """Returns all photos of the lists, in their order.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from qpm_jax.datasets.dataset import Dataset, Split
 from qpm_jax.datasets.lazy_images import ImageSource, LazyImages
+from qpm_jax.datasets.listed_photos import check_listed
 from qpm_jax.datasets.normalise import channel_statistics
 from qpm_jax.datasets.readable_images import readable
 
@@ -40,7 +41,7 @@ def load(
         The data set; mean and std are measured on 300 training photos.
 
     Raises:
-        ValueError: a missing folder or file, or a line that cannot be read.
+        ValueError: a missing folder, file or photo, or a line that cannot be read.
     """
     if root is None:
         raise ValueError(
@@ -55,8 +56,9 @@ def load(
         )
     names = tuple(_lines(folder / "variants.txt"))
     boxes = _boxes(folder / "images_box.txt") if cropped else {}
+    cache_bytes = int(cache_gigabytes * 2**30)
     train, test = (
-        _split(folder, part, names, boxes, int(cache_gigabytes * 2**30))
+        _split(folder, part, names, boxes, cache_bytes, check=not skip_unreadable)
         for part in ("trainval", "test")
     )
     if skip_unreadable:
@@ -71,12 +73,16 @@ def _split(
     names: tuple[str, ...],
     boxes: dict[str, tuple[int, int, int, int]],
     cache_bytes: int,
+    check: bool,
 ) -> Split:
     path = folder / f"images_variant_{part}.txt"
     numbers, variants = zip(*(line.split(" ", 1) for line in _lines(path)), strict=True)
     unknown = sorted(set(variants) - set(names))
     if unknown:
         raise ValueError(f"{path} names variants that variants.txt does not: {unknown}")
+    if check:
+        photos = [f"images/{number}.jpg" for number in numbers]
+        check_listed(folder, photos, path.name, "fgvc-aircraft-2013b.tar.gz")
     missing = [n for n in numbers if boxes and n not in boxes]
     if missing:
         raise ValueError(f"images_box.txt has no box for photo {missing[0]}")

@@ -9,10 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from PIL import Image
 
-SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
-)
-
+_ENDINGS = "bmp gif jfif jpeg jpg pgm png ppm tif tiff webp"
+SUFFIXES = frozenset(f".{ending}" for ending in _ENDINGS.split())
 
 Fit = Literal["stretch", "centre_crop", "imagenet_crop"]
 FITS: tuple[str, ...] = get_args(Fit)

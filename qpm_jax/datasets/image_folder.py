@@ -5,6 +5,8 @@ Either `root/train/<class>/...` and `root/test/<class>/...` (or `val`, `valid`,
 back, the same one for the same files and seed.
 """
 
+import logging
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from qpm_jax.datasets.lazy_images import ImageSource, LazyImages
 from qpm_jax.datasets.normalise import channel_statistics
 from qpm_jax.datasets.readable_images import readable
 from qpm_jax.datasets.stratified import stratified_split
+
+logger = logging.getLogger(__name__)
 
 _TEST_NAMES = ("test", "val", "valid", "validation")
 _STATISTICS_IMAGES = 500  # enough for three digits of mean and std
@@ -32,8 +36,8 @@ def load(
 ) -> Dataset:
     """Lists the images of a folder tree; they are decoded when they are used.
 
-    Classes are sorted by name. Images may lie deeper inside a class folder; hidden
-    files and files that are no images by their ending are passed over.
+    Classes are sorted by name. Images may lie deeper inside a class folder. Files that
+    are no images by their ending are passed over, which is logged; so are hidden ones.
 
     Args:
         root: the folder.
@@ -148,12 +152,18 @@ def list_classes(
     Raises:
         ValueError: a class without images, or a file that is none.
     """
-    files, labels = [], []
+    files, labels, passed_over = [], [], Counter()
     for label, name in enumerate(names):
+        there = [path for path in (folder / name).rglob("*") if path.is_file()]
         paths = sorted(
             path.relative_to(root).as_posix()
-            for path in (folder / name).rglob("*")
-            if is_image_name(path.name) and path.is_file()
+            for path in there
+            if is_image_name(path.name)
+        )
+        passed_over.update(
+            path.suffix.lower() or path.name
+            for path in there
+            if not is_image_name(path.name) and not path.name.startswith(".")
         )
         if not paths:
             raise ValueError(
@@ -164,6 +174,9 @@ def list_classes(
             check_header(root / path)
         files += paths
         labels += [label] * len(paths)
+    if passed_over:
+        endings = ", ".join(f"{n} {ending}" for ending, n in passed_over.most_common(5))
+        logger.warning("Passed over in %s, as no images: %s", folder, endings)
     return files, np.array(labels, np.int32)
 
 

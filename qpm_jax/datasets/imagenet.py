@@ -49,16 +49,19 @@ def load(
         The data set.
 
     Raises:
-        ValueError: a missing folder, photos that lie in no class folder, or a class
-            that the file of names lacks.
+        ValueError: a missing folder, two places, photos that lie in no class folder, or
+            a class that the file of names lacks.
     """
+    records.check_one_place(root, data_dir)
     cache_bytes = int(cache_gigabytes * 2**30)
     if root is None:
         numbers, train, test = _from_records(data_dir, cache_bytes)
     else:
-        folder = _parts_folder(Path(root).expanduser(), data_dir)
+        folder = _parts_folder(Path(root).expanduser())
         numbers, train, test = _from_folders(folder, cache_bytes)
-    names = numbers if names_file is None else _words(Path(names_file), numbers)
+    names = numbers
+    if names_file is not None:
+        names = _words(Path(names_file).expanduser(), numbers)
     return Dataset("imagenet", names, train, test, None, MEAN, STD)
 
 
@@ -76,14 +79,14 @@ def _from_records(data_dir: str | Path | None, cache_bytes: int) -> _Parts:
     return train.label_names, train.split, test.split
 
 
-def _parts_folder(root: Path, data_dir: str | Path | None) -> Path:
+def _parts_folder(root: Path) -> Path:
     inner = root / "ILSVRC" / "Data" / "CLS-LOC"
     folder = inner if inner.is_dir() else root
     if not all((folder / part).is_dir() for part in ("train", "val")):
         raise ValueError(
             f"root {root} has no folders train and val; give the folder that holds "
             "both, with one folder a class in each; or leave root out and let "
-            f"tensorflow-datasets prepare it: {records.commands(PREPARED, data_dir)}"
+            f"tensorflow-datasets prepare it: {records.commands(PREPARED, None)}"
         )
     return folder
 

@@ -142,6 +142,16 @@ def data_folder(data_dir: str | Path | None) -> Path:
     return Path(data_dir or default).expanduser()
 
 
+def check_one_place(root: str | Path | None, data_dir: str | Path | None) -> None:
+    """Raises ValueError where a set is to come from two places."""
+    if root is not None and data_dir is not None:
+        raise ValueError(
+            f"root {str(root)!r} and data_dir {str(data_dir)!r} are both given; give "
+            "root for the set's own folder, or data_dir for the one that "
+            "tensorflow-datasets prepared"
+        )
+
+
 def how_to_prepare(prepared: PreparedSet, data_dir: str | Path | None) -> str:
     """Returns that a set is not prepared, and the commands that do it, for an error."""
     return (

@@ -13,6 +13,7 @@ from qpm_jax.datasets import records
 from qpm_jax.datasets.dataset import Dataset, Split
 from qpm_jax.datasets.image_folder import class_folders, list_classes
 from qpm_jax.datasets.lazy_images import ImageSource, LazyImages
+from qpm_jax.datasets.listed_photos import check_listed
 
 # of the training images, as published with QPM's code
 MEAN = (0.4593, 0.4466, 0.4453)
@@ -48,8 +49,9 @@ def load(
         The data set.
 
     Raises:
-        ValueError: a missing folder or file, or one of another form.
+        ValueError: a missing folder or file, one of another form, or two places.
     """
+    records.check_one_place(root, data_dir)
     cache_bytes = int(cache_gigabytes * 2**30)
     if root is None:
         names, train, test = _from_records(data_dir, cache_bytes)
@@ -102,12 +104,7 @@ def _listed(photos: Path, annotations: Path, cache_bytes: int) -> Split:
             f"labels ({_TEST_LABELS} for the test photos)"
         )
     files = [str(name) for name in listed["fname"]]
-    missing = [name for name in files if not (photos / name).is_file()]
-    if missing:
-        raise ValueError(
-            f"{photos} lacks {len(missing)} of the {len(files)} photos in "
-            f"{annotations.name}, such as {missing[0]}; unpack the photos again"
-        )
+    check_listed(photos, files, annotations.name, "Stanford Cars")
     labels = np.array([int(label) - 1 for label in listed["class"]], np.int32)
     return Split(
         LazyImages(photos, [ImageSource(f) for f in files], cache_bytes), labels

@@ -12,7 +12,6 @@ import numpy as np
 from qpm_jax.datasets.cub_folder import (
     DOWNLOAD,
     ImageRecord,
-    check_photos,
     class_attributes,
     clean_name,
     find_root,
@@ -23,6 +22,7 @@ from qpm_jax.datasets.cub_folder import (
 )
 from qpm_jax.datasets.dataset import Dataset, Split
 from qpm_jax.datasets.lazy_images import ImageSource, LazyImages
+from qpm_jax.datasets.listed_photos import check_listed
 
 # of the training images, as published with QPM's code
 MEAN = (0.4584, 0.4369, 0.3957)
@@ -124,7 +124,8 @@ def _split(
     boxes: dict[int, str] | None,
     cache_bytes: int,
 ) -> Split:
-    check_photos(folder, records, "TravelingBirds")
+    paths = [record.path for record in records]
+    check_listed(folder, paths, "CUB's split", "TravelingBirds")
     sources = [ImageSource(r.path, scaled_box(boxes, r)) for r in records]
     labels = np.array([r.label for r in records], np.int32)
     return Split(LazyImages(folder, sources, cache_bytes), labels)

@@ -1,5 +1,6 @@
 """Data sets by name: what is there, what is nearly there, which options each takes."""
 
+import importlib
 import inspect
 import re
 
@@ -49,6 +50,13 @@ def test_an_unknown_name_offers_the_nearest():
 def test_a_name_like_no_other_offers_the_list():
     with pytest.raises(ValueError, match=r"unknown data set 'zzz'\. There are: birds"):
         datasets.load("zzz")
+
+
+@pytest.mark.parametrize("module", ["cub", "imagenet", "stanford_cars"])
+def test_a_name_of_tensorflow_datasets_offers_ours(module):
+    prepared = importlib.import_module(f"qpm_jax.datasets.{module}").PREPARED
+    with pytest.raises(ValueError, match=rf"It is called {module} here\. There are:"):
+        datasets.load(prepared.name)
 
 
 def test_an_unknown_option_names_the_allowed_ones():

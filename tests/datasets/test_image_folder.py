@@ -64,14 +64,17 @@ def test_a_class_may_be_called_train(tmp_path):
     assert datasets.load("folder", root=tmp_path).class_names == ("bus", "train")
 
 
-def test_hidden_and_foreign_files_are_passed_over(tmp_path):
+def test_hidden_and_foreign_files_are_passed_over(tmp_path, caplog):
     _make(tmp_path, {"a": 2, ".cache": 1})
     (tmp_path / "a" / "._0.png").write_text("resource fork")
     (tmp_path / "a" / "notes.txt").write_text("hello")
+    for number in range(2):
+        (tmp_path / "a" / f"{number}.HEIC").write_bytes(b"a format that is not read")
     (tmp_path / "readme.md").write_text("hello")
     loaded = datasets.load("folder", root=tmp_path)
     assert loaded.class_names == ("a",)
     assert len(loaded.train) + len(loaded.test) == 2
+    assert f"Passed over in {tmp_path}, as no images: 2 .heic, 1 .txt" in caplog.text
 
 
 def _message(root, **options):

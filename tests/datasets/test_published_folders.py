@@ -259,6 +259,21 @@ def test_a_missing_list_of_aircraft_is_named(aircraft):
     assert "variants.txt is missing" in _message("fgvc_aircraft", root=aircraft)
 
 
+def test_a_missing_photo_of_an_aircraft_is_named_unless_skipped(aircraft):
+    (aircraft / "images/01.jpg").unlink()
+    message = _message("fgvc_aircraft", root=aircraft)
+    assert "lacks 1 of the 2 photos that images_variant_trainval.txt names" in message
+    assert "images/01.jpg; unpack fgvc-aircraft-2013b.tar.gz again" in message
+    left = datasets.load("fgvc_aircraft", root=aircraft, skip_unreadable=True)
+    assert len(left.train) == 1
+
+
+@pytest.mark.parametrize("name", ["imagenet", "stanford_cars"])
+def test_a_set_of_two_places_is_refused(name, tmp_path):
+    message = _message(name, root="here", data_dir="there")
+    assert "root 'here' and data_dir 'there' are both given" in message
+
+
 @pytest.fixture
 def imagenet(tmp_path):
     for part, count in (("train", 2), ("val", 1)):
