@@ -10,43 +10,51 @@ import numpy as np
 
 SAFETENSORS = ".safetensors"
 # Pickles, which only PyTorch reads safely.
-TORCH_SUFFIXES = (".pth", ".pt", ".bin")
+TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".ckpt", ".pth.tar")
 SUFFIXES = (".npz", SAFETENSORS, *TORCH_SUFFIXES)
+# Where checkpoints hold the weights among other things.
+_PLACES = ("model", "state_dict", "model_state_dict")
+# What PyTorch's wrappers (DataParallel, compile) put before every name.
+_WRAPPERS = ("module.", "_orig_mod.")
 
 
 def read_arrays(path: str | Path, sha256: str | None = None) -> dict[str, np.ndarray]:
     """Reads all arrays of a file.
 
     Args:
-      path: a .npz or .safetensors file, or one of PyTorch's (.pth, .pt, .bin), for
-        which PyTorch must be installed.
+      path: a .npz or .safetensors file, or one of PyTorch's (`TORCH_SUFFIXES`), for
+        which PyTorch must be installed; of a checkpoint the weights alone.
       sha256: the file's checksum in hexadecimal digits, or at least its first eight,
         which end the names of torchvision's files; None checks nothing.
 
     Returns:
-      key -> array.
+      key -> array, without what a wrapper put before every name.
 
     Raises:
       ValueError: where the file is absent, has another checksum, is cut short or of
         another kind.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     check_file(path)
     if sha256 is not None:
         _check(path, sha256)
-    if path.suffix == SAFETENSORS:
-        return _read_safetensors(path)
-    if path.suffix in TORCH_SUFFIXES:
-        return _read_torch(path)
-    return _read_npz(path)
+    if path.name.endswith(TORCH_SUFFIXES):
+        return _unwrapped(_read_torch(path))
+    read = _read_safetensors if path.suffix == SAFETENSORS else _read_npz
+    return _unwrapped(read(path))
 
 
 def check_file(path: str | Path) -> None:
-    """Raises ValueError where there is no such file."""
-    if not Path(path).is_file():
+    """Raises ValueError where there is no such file, or its kind is not read."""
+    if not Path(path).expanduser().is_file():
         raise ValueError(
             f"path: no file {str(path)!r}; give a file of weights"
             f" ({', '.join(SUFFIXES)}) or an id on the hub (owner/name)"
+        )
+    if not str(path).endswith(SUFFIXES):
+        raise ValueError(
+            f"path: {str(path)!r} is of a kind that is not read; its name must end in"
+            f" one of {', '.join(SUFFIXES)}"
         )
 
 
@@ -113,12 +121,28 @@ def _read_torch(path: Path) -> dict[str, np.ndarray]:
         ) from error
     try:
         loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
-        for key in ("model", "state_dict"):  # checkpoints hold more than the weights
-            if isinstance(loaded.get(key), dict):
-                loaded = loaded[key]
-        return {key: _as_array(tensor) for key, tensor in loaded.items()}
     except Exception as error:  # unpickling fails in ways PyTorch does not list
         raise _unreadable(path, path.suffix, error) from error
+    for place in _PLACES:
+        if isinstance(loaded, dict) and isinstance(loaded.get(place), dict):
+            loaded = loaded[place]
+    tensors = loaded if isinstance(loaded, dict) else {}
+    others = [key for key, value in tensors.items() if not torch.is_tensor(value)]
+    if others or not tensors:
+        found = f"entries {others[:5]}" if others else f"a {type(loaded).__name__}"
+        raise ValueError(
+            f"path: {str(path)!r} is no state dict, nor has it one under"
+            f" {', '.join(_PLACES)}: it holds {found} that are no tensors; save the"
+            " state dict alone, torch.save(model.state_dict(), path)"
+        )
+    return {key: _as_array(tensor) for key, tensor in tensors.items()}
+
+
+def _unwrapped(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    for prefix in _WRAPPERS * 2:  # in either order
+        if all(key.startswith(prefix) for key in arrays):
+            arrays = {key.removeprefix(prefix): a for key, a in arrays.items()}
+    return arrays
 
 
 def _as_array(tensor: Any) -> np.ndarray:

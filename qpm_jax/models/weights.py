@@ -117,10 +117,9 @@ def load_weights(
 
     Args:
       name: a model with `specification(name).pretrained`.
-      path_or_hub_id: a file (.npz or .safetensors; .pth, .pt and .bin where PyTorch is
-        installed), or an id on the Hugging Face hub such as "timm/resnet50.tv_in1k",
-        whose file is cached and checked. PyTorch's names, folded convolutions with
-        biases for `mobilenet_v2_tf`.
+      path_or_hub_id: a file (see `weight_files.read_arrays`), or an id on the Hugging
+        Face hub such as "timm/resnet50.tv_in1k", whose file is cached and checked.
+        PyTorch's names, folded convolutions with biases for `mobilenet_v2_tf`.
       sha256: the checksum the file must have, or at least its first eight digits;
         None checks nothing.
 
@@ -133,7 +132,7 @@ def load_weights(
         not fit.
     """
     check_weights(name, path_or_hub_id)
-    path = Path(path_or_hub_id)
+    path = Path(path_or_hub_id).expanduser()
     if not path.exists() and hub.is_hub_id(str(path_or_hub_id)):
         path = hub.fetch(str(path_or_hub_id))
     arrays = read_arrays(path, sha256)

@@ -32,6 +32,32 @@ def test_safetensors_and_npz_give_the_same_arrays(safe_file, tmp_path):
     assert_read(tmp_path / "weights.npz")
 
 
+@pytest.mark.parametrize(
+    "prefix", ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."]
+)
+def test_what_a_wrapper_puts_before_every_name_is_taken_off(tmp_path, prefix):
+    wrapped = {f"{prefix}{key}": array for key, array in ARRAYS.items()}
+    np.savez(tmp_path / "wrapped.npz", **wrapped)
+    assert_read(tmp_path / "wrapped.npz")
+    np.savez(tmp_path / "part.npz", **wrapped, other=np.ones(1))
+    assert set(read_arrays(tmp_path / "part.npz")) == {*wrapped, "other"}
+
+
+def test_a_home_folder_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    np.savez(tmp_path / "weights.npz", **ARRAYS)
+    assert_read("~/weights.npz")
+    with pytest.raises(ValueError, match=r"no file '~/other\.npz'"):
+        models.load_weights("resnet18", "~/other.npz")
+
+
+def test_a_kind_that_is_not_read_is_named(tmp_path):
+    path = tmp_path / "weights.h5"
+    path.write_bytes(b"HDF")
+    with pytest.raises(ValueError, match=r"weights\.h5' is of a kind.*\.npz, \.safe"):
+        read_arrays(path)
+
+
 def test_half_precision_is_read(tmp_path):
     import ml_dtypes
 
@@ -68,8 +94,17 @@ def test_pytorch_files_are_read_where_pytorch_is(tmp_path):
     path = tmp_path / "model.pth"
     torch.save({key: torch.tensor(array) for key, array in ARRAYS.items()}, path)
     assert_read(path)
-    torch.save({"model": torch.load(path), "epoch": 3}, path)
-    assert_read(path)
+    state = torch.load(path)
+    for place in ("model", "state_dict", "model_state_dict"):
+        torch.save({place: state, "epoch": 3, "optimizer": {"lr": 0.1}}, path)
+        assert_read(path)
+    for name in ("last.ckpt", "best.pth.tar"):
+        torch.save({"state_dict": state}, tmp_path / name)
+        assert_read(tmp_path / name)
+    for holds in ({"weights": state, "epoch": 3}, state["b"], {}):
+        torch.save(holds, path)
+        with pytest.raises(ValueError, match=r"is no state dict.*save the state dict"):
+            read_arrays(path)
     path.write_bytes(b"no pickle")
     with pytest.raises(ValueError, match=r"is no readable \.pth file"):
         read_arrays(path)

@@ -225,9 +225,10 @@ def test_a_truncated_file_is_named(tmp_path):
 
 
 def test_a_file_of_another_kind_is_named(tmp_path):
-    np.save(tmp_path / "one.npy", np.zeros(3))
+    with (tmp_path / "one.npz").open("wb") as file:
+        np.save(file, np.zeros(3))
     (tmp_path / "text.npz").write_text("not an archive")
-    for name in ("one.npy", "text.npz"):
+    for name in ("one.npz", "text.npz"):
         with pytest.raises(ValueError, match=f"{name}' is no readable"):
             models.load_weights("mobilenet_v2_tf", tmp_path / name)
     with pytest.raises(ValueError, match=r"no file '.*absent"):
