@@ -1,7 +1,7 @@
 """A trained run as a folder to hand on: arrays, what they mean, and a model card.
 
 model.safetensors   every array, in the names `published` describes
-config.json         backbone, strides, classes, the input's size and normalisation
+config.json         backbone, strides, classes, what the input has to be, origin
 README.md           the model card
 """
 
@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from qpm_jax import files, models
-from qpm_jax.export.model_card import dataset_name, model_card
+from qpm_jax.export.model_card import model_card
+from qpm_jax.export.origin import cropped, dataset_name, pretrained
 from qpm_jax.export.published import from_published, to_published
 from qpm_jax.models.conversion import Variables
 from qpm_jax.models.weight_files import read_arrays
@@ -78,9 +79,11 @@ def describe(run: Run) -> dict[str, Any]:
         "feature_names": list(run.feature_names),
         "image_size": list(run.image_size),
         "fit": run.fit,
+        "cropped": cropped(run),
         "mean": list(run.input_mean),
         "std": list(run.input_std),
         "dataset": dataset_name(run),
+        "pretrained": pretrained(config.model),
         "qpm_jax": __version__,
     }
 
@@ -97,10 +100,15 @@ def from_folder(
       The network, its variables, and what config.json says.
 
     Raises:
-      ValueError: where a file is missing or damaged.
+      ValueError: where a file is missing or damaged, or no export wrote them.
     """
     folder = Path(folder)
     description = files.read_json(folder / _CONFIG)
+    if not _is_export(folder):
+        raise ValueError(
+            f"{folder} is no export of qpm_jax, by its {_CONFIG}; give a folder that"
+            " launch.export --to=safetensors wrote"
+        )
     network, variables = from_published(
         description["backbone"],
         read_arrays(folder / ARRAYS),

@@ -2,7 +2,8 @@
 
 from ml_collections import ConfigDict
 
-from qpm_jax.phases import evaluate, inputs
+from qpm_jax.export.origin import cropped, dataset_name, pretrained
+from qpm_jax.phases import evaluate
 from qpm_jax.phases import workdir as folders
 from qpm_jax.run import Run
 from qpm_jax.version import __version__
@@ -18,6 +19,7 @@ tags:
 - jax
 ---
 """
+_CROPPED = ", of photos cut to the object's bounding box: on whole ones it loses much"
 
 
 def model_card(run: Run) -> str:
@@ -39,25 +41,17 @@ of {per_class:g} of {len(run.selected)} features
 | | |
 | --- | --- |
 | backbone | `{config.model.name}`{_options(config.model)} |
-| input | {height}×{width} pixels, RGB, "{run.fit}" |
+| input | {height}×{width} pixels, RGB, "{run.fit}"{_CROPPED if cropped(run) else ""} |
 | normalisation of [0, 1] | mean {_listed(run.input_mean)}, std \
 {_listed(run.input_std)} |
 | classes | {_shortened(run.class_names)} |
+| began with | {pretrained(config.model) or "random weights"} |
 
 ## Metrics
 
 {_metrics(run)}
 
 {_use(height, width)}"""
-
-
-def dataset_name(run: Run) -> str:
-    """Returns what the images are called that the run was trained on.
-
-    The settings name other ones where the images came from Python.
-    """
-    given = inputs.read(run.workdir).dataset
-    return given or folders.read_config(run.workdir).dataset.name
 
 
 def _use(height: int, width: int) -> str:

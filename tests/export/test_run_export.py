@@ -11,13 +11,14 @@ import pytest
 import safetensors.numpy
 from jax import export as jax_export
 
-from qpm_jax import export
+from qpm_jax import export, files
 from qpm_jax.config import default
 from qpm_jax.datasets import normalise
 from qpm_jax.export import model_card
 from qpm_jax.export.folder import describe
+from qpm_jax.export.origin import pretrained
 from qpm_jax.models.weight_files import read_arrays
-from qpm_jax.phases import evaluate, inputs
+from qpm_jax.phases import evaluate, inputs, workdir
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +61,44 @@ def test_the_card_says_what_the_model_is(run, folder):
     assert "| backbone | `resnet_small` |" in card
     assert "| input | 16×16 pixels, RGB" in card
     assert "red, green, blue" in card
+    assert "| began with | random weights |" in card
     assert "Not measured" in card
     json.loads((folder / "config.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("options", "cropped"), [({}, True), ({"cropped": False}, False)]
+)
+def test_a_network_of_crops_says_so(open_run, options, cropped):
+    run = open_run("resnet_small")
+    config = workdir.read_config(run.workdir)
+    config.dataset.name = "cub"
+    with config.dataset.options.unlocked():
+        config.dataset.options.update(options | {"root": "/home/me/birds"})
+    files.write_json(run.workdir / "config.json", config.to_dict())
+    about = describe(run)
+    assert about["cropped"] is cropped
+    assert ("cut to the object's bounding box" in model_card.model_card(run)) is cropped
+    assert "/home/me" not in json.dumps(about) + model_card.model_card(run)
+
+
+@pytest.mark.parametrize(
+    ("weights", "checksum", "said"),
+    [
+        ("timm/resnet50.tv_in1k", "", "timm/resnet50.tv_in1k"),
+        ("/home/me/resnet50.pth", "0676ba61", "resnet50.pth (SHA-256 0676ba61)"),
+    ],
+)
+def test_a_network_says_which_weights_it_began_with(weights, checksum, said):
+    model = default().model
+    model.update(weights=weights, weights_sha256=checksum)
+    assert pretrained(model) == said
+
+
+def test_a_folder_that_no_export_wrote_is_named(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "vit"}')
+    with pytest.raises(ValueError, match=r"no export of qpm_jax, by its config\.json"):
+        export.from_folder(tmp_path)
 
 
 @pytest.mark.parametrize("said", [{"unbounded_maps": True}, {}], ids=["now", "earlier"])
