@@ -12,7 +12,7 @@ from qpm_jax.models.heads import BinaryHead, QPMNetwork
 from qpm_jax.models.rectified_head import RectifiedHead
 from qpm_jax.models.weights import (
     backbone_from_torch_state_dict,
-    check_weights,
+    find_weights,
     from_torch_state_dict,
     load_weights,
     to_torch_state_dict,
@@ -27,8 +27,8 @@ __all__ = [
     "RectifiedHead",
     "backbone_from_torch_state_dict",
     "check_options",
-    "check_weights",
     "create",
+    "find_weights",
     "from_torch_state_dict",
     "load_weights",
     "names",

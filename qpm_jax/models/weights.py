@@ -131,22 +131,22 @@ def load_weights(
         short or of another kind, a hub that cannot be reached, and for arrays that do
         not fit.
     """
-    check_weights(name, path_or_hub_id)
-    path = Path(path_or_hub_id).expanduser()
-    if not path.exists() and hub.is_hub_id(str(path_or_hub_id)):
-        path = hub.fetch(str(path_or_hub_id))
-    arrays = read_arrays(path, sha256)
+    arrays = read_arrays(find_weights(name, path_or_hub_id), sha256)
     return _convert(name, sources_for(IN_FILES[name], arrays), arrays)
 
 
-def check_weights(name: str, path_or_hub_id: str | Path) -> None:
-    """Raises ValueError where `load_weights` would have nothing to read.
+def find_weights(name: str, path_or_hub_id: str | Path) -> Path:
+    """Returns the file that `load_weights` reads, fetched where it is on the hub.
 
-    It reads nothing itself: what a file or the hub holds is not known.
+    What it holds is not looked at.
 
     Args:
       name: as for `load_weights`.
       path_or_hub_id: as for `load_weights`.
+
+    Raises:
+      ValueError: for a model without published weights, a file that is absent, and a
+        hub that cannot be reached.
     """
     specification(name)
     if name not in IN_FILES:
@@ -154,14 +154,16 @@ def check_weights(name: str, path_or_hub_id: str | Path) -> None:
             f"name: there are no published weights for {name!r}, only for"
             f" {', '.join(sorted(IN_FILES))}; train it from the start"
         )
-    if not hub.is_hub_id(str(path_or_hub_id)):
+    asked, path = str(path_or_hub_id), Path(path_or_hub_id).expanduser()
+    if path.exists() or not hub.is_hub_id(asked):
         check_file(path_or_hub_id)
-    other = _OTHER_NETWORKS.get((name, str(path_or_hub_id).split("@")[0]))
+        return path
+    other = _OTHER_NETWORKS.get((name, asked.split("@")[0]))
     if other is not None:
         raise ValueError(
-            f"path_or_hub_id: {str(path_or_hub_id)!r} is another network than {name!r}:"
-            f" {other}"
+            f"path_or_hub_id: {asked!r} is another network than {name!r}: {other}"
         )
+    return hub.fetch(asked)
 
 
 def transfer(new: Variables, loaded: Variables) -> Variables:

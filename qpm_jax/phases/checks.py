@@ -54,12 +54,15 @@ def _check_model(config: ConfigDict) -> None:
 
 
 def check_weights(config: ConfigDict) -> None:
-    """Raises ValueError where there are no such weights to begin with."""
+    """Raises ValueError where there are no such weights to begin with.
+
+    Those of the hub are fetched, as there may be no network later.
+    """
     model = config.model
     if not model.weights:
         return
     try:
-        models.check_weights(model.name, model.weights)
+        models.find_weights(model.name, model.weights)
     except ValueError as error:
         reason = str(error).partition(": ")[2]
         raise ValueError(f"config.model.weights: {reason}") from None

@@ -57,6 +57,9 @@ def run(
     """
     if head not in HEADS:
         raise ValueError(f"head is {head!r}; it takes {', '.join(HEADS)}.")
+    config = config.copy_and_resolve_references()
+    # The file has all that a pretrained backbone would begin with.
+    config.model.weights = config.model.weights_sha256 = ""
     setting = prepare(config, workdir, dataset)
     if not normalised:
         setting = replace(setting, mean=(0.0,) * 3, std=(1.0,) * 3)

@@ -1,21 +1,35 @@
 """Where dense training begins."""
 
+import sys
+
 import jax
 import numpy as np
 import pytest
 
 from qpm_jax import models
-from qpm_jax.phases import dense
+from qpm_jax.phases import data, dense
 from qpm_jax.phases.setting import prepare
 
 
 @pytest.fixture
 def from_weights(config, monkeypatch):
     """The small network's configuration as if weights of it were published."""
-    monkeypatch.setattr(models, "check_weights", lambda *_: None)
+    monkeypatch.setattr(models, "find_weights", lambda *_: None)
     config = config.copy_and_resolve_references()
     config.model.weights = "trained.npz"
     return config
+
+
+def test_weights_that_cannot_be_had_are_named_before_the_photos_are_listed(
+    config, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    monkeypatch.setattr(data, "load", lambda _: pytest.fail("listed"))
+    config = config.copy_and_resolve_references()
+    config.model.update(name="resnet18", weights="timm/resnet18.tv_in1k")
+    with pytest.raises(ValueError, match=r"config\.model\.weights: 'timm/.*download"):
+        prepare(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_trained_backbone_gets_a_head_that_starts_at_zero(
