@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 
 from launch import app, cluster
 from qpm_jax.phases import evaluate
+from qpm_jax.phases.published_figures import published
 
 SIMILARITY = flags.DEFINE_string(
     "class_similarity", None, "How alike the classes are: .npy or .csv, [C, C]."
@@ -24,7 +25,8 @@ def main(config: ConfigDict, workdir: str) -> None:
     """Runs the phase and prints its table."""
     similarity = read_similarity(SIMILARITY.value) if SIMILARITY.value else None
     evaluate.run(config, workdir, class_similarity=similarity)
-    cluster.tell(evaluate.table(evaluate.read_metrics(Path(workdir))))
+    result = evaluate.read_metrics(Path(workdir))
+    cluster.tell(evaluate.table(result, published(config).setting))
 
 
 def read_similarity(path: str) -> np.ndarray:

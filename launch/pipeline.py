@@ -11,6 +11,7 @@ from ml_collections import ConfigDict
 from launch import app, cluster, last_phase
 from qpm_jax.phases import evaluate, pipeline
 from qpm_jax.phases import workdir as folders
+from qpm_jax.phases.published_figures import published
 
 flags.adopt_module_key_flags(last_phase)
 
@@ -20,7 +21,8 @@ def main(config: ConfigDict, workdir: str) -> None:
     pipeline.run(config, workdir, until=last_phase.chosen())
     folder = Path(workdir).absolute()
     if folders.is_done(folder, "evaluate"):
-        cluster.tell(evaluate.table(evaluate.read_metrics(folder)))
+        result = evaluate.read_metrics(folder)
+        cluster.tell(evaluate.table(result, published(config).setting))
     if folders.is_done(folder, "explain"):
         cluster.tell(f"Report: {Path(workdir) / 'explain' / 'report.html'}")
 

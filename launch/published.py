@@ -13,6 +13,7 @@ from ml_collections import ConfigDict
 from launch import app, cluster
 from qpm_jax.models.weight_files import read_arrays
 from qpm_jax.phases import metric_table, published_network
+from qpm_jax.phases.published_figures import published
 
 FILE = flags.DEFINE_string("file", None, "The network's state dict.", required=True)
 HEAD = flags.DEFINE_enum(
@@ -29,7 +30,7 @@ def main(config: ConfigDict, workdir: str) -> None:
     result = published_network.run(
         config, workdir, state, HEAD.value, normalised=NORMALISED.value
     )
-    cluster.tell(metric_table.table(result))
+    cluster.tell(metric_table.table(result, published(config).setting))
 
 
 if __name__ == "__main__":

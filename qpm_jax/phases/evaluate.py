@@ -23,7 +23,15 @@ from qpm_jax.metrics.monosemanticity import (
     mean_value,
 )
 from qpm_jax.models.heads import SMALLEST_STD
-from qpm_jax.phases import assign, dense, details, finetune, perturb, truth
+from qpm_jax.phases import (
+    assign,
+    dense,
+    details,
+    finetune,
+    perturb,
+    published_figures,
+    truth,
+)
 from qpm_jax.phases import workdir as folders
 from qpm_jax.phases.metric_table import (
     METRICS,
@@ -32,7 +40,6 @@ from qpm_jax.phases.metric_table import (
     Values,
     filled,
     format_metric,
-    published,
     table,
 )
 from qpm_jax.phases.passes import (
@@ -82,7 +89,7 @@ def run(
     similarity = truth.class_similarity(setting.dataset, class_similarity)
     folders.begin(setting.workdir, "evaluate")
     started = time.monotonic()
-    values, behind = {"published": published(config)}, {}
+    values, behind = {"published": published_figures.published(config).values}, {}
     for name, model in (("dense", _dense), ("qpm", _qpm)):
         values[name], behind[name] = measure(setting, model(setting), similarity)
     folder = setting.workdir / "evaluate"

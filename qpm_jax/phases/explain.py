@@ -14,7 +14,7 @@ from ml_collections import ConfigDict
 from qpm_jax import explain, files, metrics
 from qpm_jax.config_keys import flatten
 from qpm_jax.datasets import Dataset
-from qpm_jax.phases import assign, evaluate, metric_table, one_process
+from qpm_jax.phases import assign, evaluate, one_process, published_figures
 from qpm_jax.phases import workdir as folders
 from qpm_jax.phases.report_examples import examples_of
 from qpm_jax.phases.setting import Setting, prepare
@@ -70,7 +70,7 @@ def report_contents(
         assignment=assignment,
         selected=selected,
         metrics=_metric_rows(evaluate.read_metrics(workdir)),
-        published_setting=metric_table.PUBLISHED_SETTING,
+        published_setting=published_figures.published(setting.config).setting,
         details=evaluate.read_details(workdir),
         history=[r for r in logs.read(workdir) if "epoch" in r],
         examples=examples,

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-from ml_collections import ConfigDict
-
 Values = dict[str, float | None]
 
 
@@ -88,33 +86,6 @@ PAPER = (
     "correlation",
 )
 
-# QPM, arXiv 2502.20130: ResNet50, 224 px, all 200 classes, means over seeds.
-_COMPACT = {"features": 50.0, "features_per_class": 5.0}
-_CUB_CROPPED = {
-    **_COMPACT,
-    "accuracy": 0.851,
-    "sid_at_5": 0.901,
-    "class_independence": 0.970,
-    "contrastiveness": 0.960,
-    "structural_grounding": 0.479,
-}
-_CUB_WHOLE = {
-    **_COMPACT,
-    "accuracy": 0.829,
-    "sid_at_5": 0.896,
-    "class_independence": 0.968,
-    "contrastiveness": 0.936,
-}
-PUBLISHED_SETTING = "published: QPM with a ResNet50 at 224 px on all 200 classes"
-
-
-def published(config: ConfigDict) -> Values:
-    """Returns the paper's values for QPM on the data set; {} where there are none."""
-    if config.dataset.name != "cub":
-        return {}
-    options = config.dataset.options
-    return dict(_CUB_CROPPED if options.get("cropped", True) else _CUB_WHOLE)
-
 
 def filled(values: dict[str, Values]) -> dict[str, Values]:
     """Returns the columns with every metric, None where a value is missing.
@@ -128,8 +99,13 @@ def filled(values: dict[str, Values]) -> dict[str, Values]:
     }
 
 
-def table(result: dict[str, Values]) -> str:
-    """Returns the metrics as a table for people, fractions as percent."""
+def table(result: dict[str, Values], published_setting: str = "") -> str:
+    """Returns the metrics as a table for people, fractions as percent.
+
+    Args:
+      result: The columns.
+      published_setting: The line below them, where there are published values.
+    """
     result = filled(result)
     known = any(value is not None for value in result["published"].values())
     columns = ("dense", "qpm", "published") if known else ("dense", "qpm")
@@ -142,7 +118,7 @@ def table(result: dict[str, Values]) -> str:
     if result["dense"]["accuracy"]:
         ratio = (result["qpm"]["accuracy"] or 0) / result["dense"]["accuracy"]
         lines.append(f"{'QPM accuracy / dense':42}{'':11}{100 * ratio:>10.1f}%")
-    return "\n".join([*lines, PUBLISHED_SETTING] if known else lines)
+    return "\n".join([*lines, published_setting] if known else lines)
 
 
 def format_metric(name: str, value: float | None) -> str:

@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 from qpm_jax import distributed, files, models
 from qpm_jax.datasets import Dataset
 from qpm_jax.export.published import from_published
-from qpm_jax.phases import evaluate, metric_table, truth
+from qpm_jax.phases import evaluate, metric_table, published_figures, truth
 from qpm_jax.phases.metric_table import Values
 from qpm_jax.phases.passes import Model
 from qpm_jax.phases.setting import prepare
@@ -33,7 +33,7 @@ def run(
     dataset: Dataset | None = None,
     class_similarity: Float[np.ndarray, "C C"] | None = None,
 ) -> dict[str, Values]:
-    """Writes and returns the metrics of the network, beside the paper's.
+    """Writes and returns the metrics of the network, beside the published ones.
 
     They go to `metrics.json` and `details.json` in the work directory.
 
@@ -68,7 +68,7 @@ def run(
     _check_classes(model, setting.dataset)
     values, behind = evaluate.measure(setting, model, similarity)
     result = metric_table.filled(
-        {"qpm": values, "published": metric_table.published(config)}
+        {"qpm": values, "published": published_figures.published(config).values}
     )
     folder, details = setting.workdir, {"qpm": behind}
     distributed.once(lambda: files.write_json(folder / "details.json", details))
