@@ -1,6 +1,7 @@
 """Images of any format and size as uint8 RGB arrays of one size, on the host."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -26,7 +27,8 @@ def as_array(image: "str | Path | np.ndarray | Image.Image") -> np.ndarray:
         uint8 [H,W,3].
 
     Raises:
-        ValueError: a file that is missing or no image, or an array of another kind.
+        ValueError: a file that is missing or no image, an array of another kind, or a
+            greyscale image of 32 bits.
     """
     from PIL import Image, ImageOps
 
@@ -37,6 +39,7 @@ def as_array(image: "str | Path | np.ndarray | Image.Image") -> np.ndarray:
             raise ValueError(f"image {image} cannot be read ({error})") from error
         return decode_image(data, str(image))
     if isinstance(image, Image.Image):
+        _check_range(image)
         return np.array(_to_rgb(ImageOps.exif_transpose(image)))
     array = np.asarray(image)
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[-1] != 3:
@@ -65,13 +68,30 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
         uint8 [H,W,3].
 
     Raises:
-        ValueError: the bytes are no complete image.
+        ValueError: the bytes are no complete image, or a greyscale one of 32 bits.
     """
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
+
+    return _decoded(data, name, ImageOps.exif_transpose)
+
+
+def decode_stored(data: bytes, name: str) -> np.ndarray:
+    """Decodes a file as `decode_image` does, but not turned by its EXIF tag.
+
+    Bounding boxes count these pixels.
+    """
+    return _decoded(data, name, lambda image: image)
+
+
+def _decoded(
+    data: bytes, name: str, turned: "Callable[[Image.Image], Image.Image]"
+) -> np.ndarray:
+    from PIL import Image
 
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+            _check_range(image)
+            return np.array(_to_rgb(turned(image)))
     except decoding_errors() as error:
         raise _unreadable(name, error) from error
 
@@ -84,8 +104,8 @@ def check_header(path: Path) -> None:
     from PIL import Image
 
     try:
-        with Image.open(path, formats=FORMATS):
-            pass
+        with Image.open(path, formats=FORMATS) as image:
+            _check_range(image)
     except decoding_errors() as error:
         raise _unreadable(str(path), error) from error
 
@@ -162,6 +182,16 @@ def is_image_name(name: str) -> bool:
     """Tells whether a file name looks like an image; hidden files never do."""
     path = PurePosixPath(name)
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def _check_range(image: "Image.Image") -> None:
+    """Raises ValueError where nobody knows which number is white."""
+    sixteen_bits = image.format in ("PNG", "PPM")  # Pillow may call them "I", too
+    if image.mode == "F" or (image.mode == "I" and not sixteen_bits):
+        raise ValueError(
+            f"it is greyscale of 32 bits (mode {image.mode}), of which it is not known "
+            "what is white; save it with 8 or 16 bits"
+        )
 
 
 def _to_rgb(image: "Image.Image") -> "Image.Image":

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qpm_jax.datasets.file_state import state_of
-from qpm_jax.datasets.image_files import crop, decode_image
+from qpm_jax.datasets.image_files import crop, decode_image, decode_stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,10 @@ class LazyImages(KeptImages):
         """Reads an image from the folder or archive and cuts its box out."""
         source = self.sources[position]
         where = f"{self.container}/{source.name}"
-        image = decode_image(self._read(source.name), where)
-        return image if source.box is None else crop(image, source.box, where)
+        data = self._read(source.name)
+        if source.box is None:
+            return decode_image(data, where)
+        return crop(decode_stored(data, where), source.box, where)
 
     def files_state(self) -> str:
         """Returns a digest that is another one once a file, the list or a box is."""

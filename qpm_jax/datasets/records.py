@@ -23,7 +23,7 @@ from qpm_jax import files
 from qpm_jax.datasets.cache_folder import cache_folder
 from qpm_jax.datasets.dataset import Split
 from qpm_jax.datasets.file_state import state_of
-from qpm_jax.datasets.image_files import crop, decode_image
+from qpm_jax.datasets.image_files import crop, decode_image, decode_stored
 from qpm_jax.datasets.lazy_images import KeptImages
 
 logger = logging.getLogger(__name__)
@@ -98,9 +98,9 @@ class RecordImages(KeptImages):
         record = self._source[position]
         where = f"{self._folder} {self._split}"
         name = f"{where}, record {position}{_file_name(record)}"
-        image = decode_image(record["image"], name)
         if self._boxes is None:
-            return image
+            return decode_image(record["image"], name)
+        image = decode_stored(record["image"], name)
         height, width = image.shape[:2]
         top, left, bottom, right = self._boxes[position].tolist()
         box = round(left * width), round(top * height)

@@ -13,6 +13,7 @@ from qpm_jax.datasets.image_files import (
     check_header,
     crop,
     decode_image,
+    decode_stored,
     is_image_name,
     resize,
 )
@@ -78,6 +79,42 @@ def test_the_exif_orientation_is_obeyed():
     exif[0x0112] = 6  # the camera was turned a quarter
     decoded = decode_image(_bytes(Image.fromarray(_noise()), exif=exif), "x")
     np.testing.assert_array_equal(decoded, np.rot90(_noise(), -1))
+
+
+def test_boxes_count_stored_pixels_which_are_not_turned(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = _bytes(Image.fromarray(_noise()), exif=exif)
+    np.testing.assert_array_equal(decode_stored(data, "x"), _noise())
+    (tmp_path / "turned.png").write_bytes(data)
+    sources = [ImageSource("turned.png", (4, 1, 7, 3)), ImageSource("turned.png")]
+    images = LazyImages(tmp_path, sources)
+    cut, whole = images[0], images[1]
+    np.testing.assert_array_equal(cut, _noise()[1:3, 4:7])
+    assert whole.shape == (7, 5, 3)
+
+
+@pytest.mark.parametrize(
+    "values", [np.array([[0.0, 1.0]], np.float32), np.array([[0, 255]], np.int32)]
+)
+def test_greyscale_of_thirty_two_bits_is_refused(tmp_path, values):
+    image = Image.fromarray(values)
+    image.save(tmp_path / "grey.tif")
+    data = (tmp_path / "grey.tif").read_bytes()
+    for read in (
+        lambda: decode_image(data, "x"),
+        lambda: check_header(tmp_path / "grey.tif"),
+        lambda: as_array(image),
+    ):
+        with pytest.raises(ValueError, match=r"32 bits.*save it with 8 or 16 bits"):
+            read()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM"])
+def test_greyscale_of_sixteen_bits_is_read_from_any_format(kind):
+    grey = np.array([[0, 257, 65535]], np.uint16)
+    decoded = decode_image(_bytes(Image.fromarray(grey), kind), "x")
+    np.testing.assert_array_equal(decoded[0, :, 0], [0, 1, 255])
 
 
 def test_of_an_animation_the_first_frame_is_taken():

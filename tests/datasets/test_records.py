@@ -74,6 +74,17 @@ def test_the_bounding_boxes_are_cut_out(birds):
     np.testing.assert_array_equal(image, _photo(2)[5:15, 5:20])
 
 
+def test_boxes_count_stored_pixels(birds, write_birds):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned a quarter
+    buffer = io.BytesIO()
+    Image.fromarray(_photo(1)).save(buffer, "PNG", exif=exif)
+    photos = [_bird(0, buffer.getvalue()), _bird(1)]
+    write_birds(birds / "turned", photos, [_bird(2)])
+    cub = datasets.load("cub", data_dir=birds / "turned")
+    np.testing.assert_array_equal(cub.train.images[0], _photo(1)[5:15, 5:20])
+
+
 def test_the_first_classes_are_taken(birds):
     cub = datasets.load("cub", data_dir=birds, classes=2, cropped=False)
     np.testing.assert_array_equal(cub.train.labels, [0, 1, 0, 1, 0])
