@@ -1,5 +1,8 @@
 """The images of a run, loaded as its settings say and checked before it trains."""
 
+import hashlib
+from collections.abc import Callable
+
 import numpy as np
 from ml_collections import ConfigDict
 
@@ -8,6 +11,7 @@ from qpm_jax.config_keys import check_among
 from qpm_jax.datasets import Dataset
 from qpm_jax.datasets.image_files import FITS
 from qpm_jax.datasets.training_crops import CROPS
+from qpm_jax.distributed import from_all
 from qpm_jax.models import ModelSpecification
 
 Channels = tuple[float, float, float]
@@ -53,6 +57,34 @@ def check_settings(config: ConfigDict) -> None:
                 f"config.input.{name} is {config.input[name]}; it must be at least "
                 f"{least}."
             )
+
+
+def check_same_everywhere(
+    dataset: Dataset, from_all: Callable[[str], list[str]] = from_all
+) -> None:
+    """Raises ValueError where the hosts of a job have found different images.
+
+    Every host draws its part of a batch from its own list: where the lists differ, as
+    after a photo that one host alone could not read, images would be repeated and
+    labels be those of others.
+
+    Args:
+      dataset: What this host has found.
+      from_all: Returns what each host says.
+    """
+    digest = hashlib.sha256("\n".join(dataset.class_names).encode())
+    for split in (dataset.train, dataset.test):
+        digest.update(np.asarray(split.labels, np.int64).tobytes())
+    found = from_all(
+        f"{len(dataset.train)} training and {len(dataset.test)} test images of "
+        f"{dataset.num_classes} classes ({digest.hexdigest()[:8]})"
+    )
+    if len(set(found)) > 1:
+        hosts = "; ".join(f"process {i}: {words}" for i, words in enumerate(found))
+        raise ValueError(
+            f"The hosts have found different images of {dataset.name}: {hosts}. Let "
+            "all of them read the same folder, and start again."
+        )
 
 
 def check_training_images(dataset: Dataset) -> None:

@@ -149,6 +149,7 @@ def prepare(
     specification = models.specification(config.model.name)
     if dataset is None:
         dataset = data.load(config)
+    data.check_same_everywhere(dataset)
     data.check_training_images(dataset)
     checks.check_classes(
         len(dataset.class_names), config.num_features, config.per_class

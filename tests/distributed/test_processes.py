@@ -135,6 +135,16 @@ def test_two_processes_fine_tune_and_measure_what_one_does(alone, second_job):
             assert other[model][name] == pytest.approx(value, abs=2e-3), name
 
 
+def test_processes_that_have_found_different_images_end_before_any_step(
+    start_job, tmp_path
+):
+    job = start_job(["tiny_run.py", tmp_path / "run", "differing", "dense"], 2)
+    assert 0 not in job.wait()
+    for number in range(2):
+        assert "The hosts have found different images of tiny" in job.said(number)
+    assert not (tmp_path / "run").exists()
+
+
 def test_how_many_took_part_is_written_down(second_job):
     done = json.loads((second_job[0] / "finetune" / "done.json").read_text())
     assert (done["devices"], done["processes"]) == (2, 2)

@@ -2,7 +2,8 @@
 
 As a script it is one process of such a job: tiny_run.py WORKDIR MODE PHASE... ; which
 one, say the variables of the environment that launchers read. In the mode `warned`
-process 1 gets a scheduler's notice in the middle of the pass for the statistics.
+process 1 gets a scheduler's notice in the middle of the pass for the statistics, in the
+mode `differing` it has an image less.
 """
 
 import os
@@ -39,11 +40,12 @@ def split(seed, per_class):
     return Split(images=images, labels=labels)
 
 
-def dataset():
+def dataset(left_out=0):
+    train = split(0, 13)
     return Dataset(
         name="tiny",
         class_names=NAMES,
-        train=split(0, 13),
+        train=Split(train.images[left_out:], train.labels[left_out:]),
         test=split(1, 4),
         image_size=(16, 16),
         mean=(0.3, 0.3, 0.3),
@@ -70,15 +72,15 @@ def config(evaluation_batch_size=16, **parallel):
     return values
 
 
-def run(workdir, phases, **settings):
+def run(workdir, phases, left_out=0, **settings):
     """Runs the phases, one after the other, with the small network."""
     setting.models.create, published = network, setting.models.create
     try:
         for phase in phases:
             if phase == "pipeline":
-                pipeline.run(config(**settings), workdir, dataset())
+                pipeline.run(config(**settings), workdir, dataset(left_out))
             else:
-                pipeline.RUN[phase](config(**settings), workdir, dataset())
+                pipeline.RUN[phase](config(**settings), workdir, dataset(left_out))
     finally:
         setting.models.create = published
 
@@ -96,6 +98,8 @@ def main(workdir, mode, *phases):
     stopping.listen()
     distributed.initialize()
     settings = {"parameters": "sharded", "smallest_sharded": 64}
+    if mode == "differing":
+        settings["left_out"] = jax.process_index()
     if mode == "plain":
         settings = {}
     if mode == "warned":

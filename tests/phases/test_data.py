@@ -33,6 +33,29 @@ def _dataset(train_labels, classes=3):
     )
 
 
+def test_hosts_that_have_found_different_images_are_told_so():
+    ours, theirs = _dataset([0, 1, 2, 2]), _dataset([0, 1, 2])
+    said = []
+    for dataset in (ours, theirs):
+        data.check_same_everywhere(dataset, lambda words: said.append(words) or [words])
+    data.check_same_everywhere(ours, lambda words: [words, said[0]])
+    with pytest.raises(
+        ValueError,
+        match=r"process 0: 4 training and 4 test images of 3 classes.*"
+        r"process 1: 3 training and 3 test",
+    ):
+        data.check_same_everywhere(ours, lambda words: [words, said[1]])
+
+
+def test_hosts_with_as_many_images_of_other_classes_are_told_apart():
+    said = []
+    for labels in ([0, 1, 2, 2], [0, 1, 1, 2]):
+        data.check_same_everywhere(
+            _dataset(labels), lambda words: said.append(words) or [words]
+        )
+    assert said[0] != said[1]
+
+
 def test_colours_are_the_models_unless_the_data_sets_are_asked_for():
     specification = models.specification("resnet50")
     own, dataset = _config(normalisation="dataset"), _dataset([0, 1, 2])
